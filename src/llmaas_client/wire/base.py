@@ -1,0 +1,108 @@
+"""What every shape on the wire has in common.
+
+Requests are strict: wrong types are refused, not converted, and unknown fields are named.
+Results are open: a newer server may add fields, and they are kept.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+MAX_TEXTS = 1024
+"""Most texts in one request."""
+
+
+class WireModel(BaseModel):
+    """A frozen value that crosses the network."""
+
+    # protected_namespaces: results have a field called `model`.
+    model_config = ConfigDict(frozen=True, protected_namespaces=())
+
+
+class Request(WireModel):
+    """The body of a request. Unknown fields and wrong types are errors."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class TaskRequest(Request):
+    """The body of `POST /v1/tasks/{task}`."""
+
+    model: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=512,
+        description="A model's name. Without it the server takes its default for the task.",
+    )
+
+
+class Usage(WireModel):
+    """Tokens that a request used. `cached_tokens` are those of the prompt not computed anew."""
+
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+
+    @property
+    def total_tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+
+class Timing(WireModel):
+    """Where the time of a request went, in milliseconds, as the server measured it."""
+
+    queue_ms: float = 0.0
+    prefill_ms: float = 0.0
+    decode_ms: float = 0.0
+    total_ms: float = 0.0
+
+
+class Result(WireModel):
+    """What every result has: who answered, what it used, how long it took, what it cost."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    model: str
+    usage: Usage
+    timing: Timing
+    cost: str | None = Field(
+        default=None,
+        description="The price of this request as a decimal number; null where no price is set.",
+    )
+
+    @property
+    def request_id(self) -> str:
+        """The id to quote when you report a problem; the server's log has the same one."""
+        return self.id
+
+
+def check_text(text: str) -> str:
+    """Refuse text that no model can read as it stands: nothing, or a NUL character."""
+    if not text.strip():
+        raise PydanticCustomError("empty_text", "text is empty")
+    return check_characters(text)
+
+
+def check_characters(text: str) -> str:
+    """Refuse NUL: it ends strings in half of the software between here and the model."""
+    position = text.find("\0")
+    if position >= 0:
+        raise PydanticCustomError(
+            "invalid_text",
+            "text has a NUL character at position {position}",
+            {"position": position},
+        )
+    return text
+
+
+Text = Annotated[str, AfterValidator(check_text)]
+"""Text with something in it. Lone surrogates are refused too: pydantic's `str` is valid Unicode."""
+
+Characters = Annotated[str, AfterValidator(check_characters)]
+"""Text that may be empty."""
+
+Texts = Text | Annotated[list[Text], Field(min_length=1, max_length=MAX_TEXTS)]

@@ -1,0 +1,67 @@
+"""What the server says of its models, tasks and health."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from .base import Request, Text, WireModel
+
+ModelKind = Literal["decoder", "encoder", "classifier", "seq2seq"]
+ModelState = Literal["cached", "loading", "resident"]
+
+
+class ModelInfo(WireModel):
+    """One model on the server's machine, in OpenAI's list shape with our fields added."""
+
+    id: str
+    object: Literal["model"] = "model"
+    created: int
+    owned_by: str
+    kind: ModelKind
+    tasks: list[str]
+    context: int
+    bytes: int
+    licence: str | None = None
+    state: ModelState
+    progress: float | None = None
+    """Of loading, from 0 to 1."""
+    default_for: list[str] = []
+
+
+class ModelList(WireModel):
+    object: Literal["list"] = "list"
+    data: list[ModelInfo]
+
+
+class TaskInfo(WireModel):
+    """One task: where it is, what it takes, what it gives."""
+
+    name: str
+    path: str
+    streams: bool
+    default_model: str | None
+    request_schema: dict[str, Any]
+    result_schema: dict[str, Any]
+
+
+class TaskList(WireModel):
+    tasks: list[TaskInfo]
+
+
+class Health(WireModel):
+    """`status` is `ok` when the worker makes progress; live answers whenever the front does."""
+
+    status: Literal["ok", "starting", "stopping"]
+    version: str
+
+
+class PredictRequest(Request):
+    """The body of `POST /predict`."""
+
+    text: Text
+
+
+class Prediction(WireModel):
+    """0 is negative, 1 is positive."""
+
+    prediction: Literal[0, 1]

@@ -1,0 +1,26 @@
+"""The type of a task: its name and the shapes of its request and result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from .base import Result, TaskRequest
+
+RequestT = TypeVar("RequestT", bound=TaskRequest)
+ResultT = TypeVar("ResultT", bound=Result)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSpec(Generic[RequestT, ResultT]):
+    """What a client and a server must agree on to run a task."""
+
+    name: str
+    request: type[RequestT]
+    result: type[ResultT]
+    streams: bool
+    """Whether `"stream": true` gives server-sent events; elsewhere the field does not exist."""
+
+    @property
+    def path(self) -> str:
+        return f"/v1/tasks/{self.name}"

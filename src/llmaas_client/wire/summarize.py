@@ -1,0 +1,77 @@
+"""Summarize: a shorter text, and where each of its sentences comes from."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from .base import Result, TaskRequest, Texts, WireModel
+from .spec import TaskSpec
+
+Method = Literal["auto", "extractive", "abstractive"]
+Length = Literal["short", "medium", "long"]
+Style = Literal["paragraph", "bullets", "headline"]
+
+
+class SummarizeRequest(TaskRequest):
+    """A text of any length, or several documents to be summarized as one."""
+
+    text: Texts
+    method: Method = Field(
+        default="auto",
+        description="Extractive picks sentences of the source; abstractive writes new ones. "
+        "auto is extractive unless the model named can only generate.",
+    )
+    length: Length = Field(default="medium", description="About 2, 4 or 8 sentences.")
+    max_words: int | None = Field(
+        default=None,
+        ge=1,
+        le=10_000,
+        description="Never exceeded. Text without spaces counts characters.",
+    )
+    style: Style = "paragraph"
+    stream: bool = False
+
+
+class Source(WireModel):
+    """A span of the source: characters `start` (inclusive) to `end` (exclusive) of a document."""
+
+    start: int
+    end: int
+    document: int = 0
+
+
+class SummarySentence(WireModel):
+    """One sentence of the summary and the spans it rests on.
+
+    `support` is how well they support it, from 0 to 1: 1 for a verbatim sentence, null where it
+    was not measured.
+    """
+
+    text: str
+    sources: list[Source]
+    support: float | None = None
+
+
+class SummarizeResult(Result):
+    """A summary.
+
+    `coverage` is the share of the source's characters in spans that a model really read.
+    """
+
+    summary: str
+    sentences: list[SummarySentence]
+    coverage: float
+    method: Literal["extractive", "abstractive"]
+    words: int
+    """Words of the summary; characters for text without spaces."""
+    parts: int = 1
+    """How many parts the source was read in."""
+
+    @property
+    def text(self) -> str:
+        return self.summary
+
+
+SPEC = TaskSpec("summarize", SummarizeRequest, SummarizeResult, streams=True)

@@ -1,0 +1,48 @@
+"""From pydantic's list of errors to the one that is worth telling."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from .errors import ERRORS, ErrorBody, ErrorCode, describe
+
+
+def explain(error: ValidationError, request_id: str | None = None) -> ErrorBody:
+    """The error body for a request that does not validate.
+
+    A union reports one error per branch; one with a code of our own says the most, then the
+    one that got deepest into the input.
+    """
+    best = max(error.errors(include_url=False), key=_weight)
+    code = _code(best)
+    param = _param(best)
+    message = best["msg"]
+    if code == "unknown_field":
+        message = f"there is no field {param!r}"
+    elif code == "invalid_request" and param:
+        message = f"{param}: {message}"
+    return describe(code, message, param=param, request_id=request_id)
+
+
+def _weight(detail: ErrorDetails) -> tuple[bool, int]:
+    return (_code(detail) not in ("invalid_request",), len(detail["loc"]))
+
+
+def _code(detail: ErrorDetails) -> ErrorCode:
+    if detail["type"] in ERRORS:
+        return cast("ErrorCode", detail["type"])
+    return {
+        "extra_forbidden": cast("ErrorCode", "unknown_field"),
+        "json_invalid": cast("ErrorCode", "invalid_json"),
+        "string_unicode": cast("ErrorCode", "invalid_text"),
+    }.get(detail["type"], "invalid_request")
+
+
+def _param(detail: ErrorDetails) -> str | None:
+    """`messages.0.content`; the names that pydantic gives to branches of a union are left out."""
+    parts = [str(part) for part in detail["loc"] if isinstance(part, int) or part.isidentifier()]
+    branches = {"str", "int", "float", "bool", "dict", "list"}
+    return ".".join(part for part in parts if part not in branches) or None

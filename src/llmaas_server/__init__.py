@@ -1,0 +1,1 @@
+"""The llmaas server. The front process imports no torch; the worker process opens no connection."""

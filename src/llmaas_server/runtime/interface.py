@@ -1,0 +1,139 @@
+"""What tasks see of the runtime: tokens in, tokens out. No torch here.
+
+`Engine` in `runtime.engine` is the implementation; tests of tasks bring small fakes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llmaas_server.seam.values import ModelRef
+
+from .request import Finished, Generation, Sampling, Token
+
+Floats = NDArray[np.float32]
+
+
+class Tokenizer(Protocol):
+    """Text to ids and back. Safe to call from several threads."""
+
+    def encode(self, text: str, *, special: bool = True) -> list[int]:
+        """Ids of `text`, never truncated; `special` adds what the model expects around it.
+
+        The text of a special token inside `text` is plain text: it never becomes that token.
+        """
+
+    def encode_pair(self, first: str, second: str) -> tuple[list[int], list[int]]:
+        """Ids and token type ids of two texts as one sequence, for NLI models."""
+
+    def encode_chat(self, messages: Sequence[dict[str, str]]) -> list[int]:
+        """Ids of a conversation in the model's own chat template, ready for the answer.
+
+        No text of a message can become a control token. Raises Problem `model_cannot_do_task`
+        where the model has no chat template.
+        """
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Text of `ids`, without special tokens."""
+
+    def stream(self) -> TextStream:
+        """A decoder for ids that come one at a time."""
+
+
+class TextStream(Protocol):
+    """Ids in, valid pieces of text out; the pieces join to `Tokenizer.decode` of all ids."""
+
+    def push(self, token_id: int) -> str:
+        """The text that is certain now; empty while a character is incomplete."""
+
+    def finish(self) -> str:
+        """What is left; an incomplete character becomes U+FFFD."""
+
+
+class Model(Protocol):
+    """A resident model."""
+
+    @property
+    def ref(self) -> ModelRef: ...
+    @property
+    def tokenizer(self) -> Tokenizer: ...
+    @property
+    def context(self) -> int:
+        """Most tokens of a sequence; for seq2seq of the source. Prompt and answer share it."""
+
+    @property
+    def max_completion(self) -> int:
+        """Most tokens to generate: the context, or for seq2seq the decoder's own limit."""
+
+    @property
+    def stop_ids(self) -> frozenset[int]:
+        """Tokens that end an answer."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the classes of a trained head, by index; empty where there is none."""
+
+    @property
+    def sampling(self) -> Sampling:
+        """The model's own generation defaults (generation_config.json)."""
+
+
+class Runtime(Protocol):
+    """The three lanes. Every method may raise Problem (`deadline_exceeded`, `out_of_memory`, …).
+
+    Cancelling a call, or closing a generator, frees its work within one step.
+    `deadline` is on the clock of time.monotonic().
+    """
+
+    async def load(self, ref: ModelRef) -> Model:
+        """The model, loaded beside the step loop where it is not resident. Concurrent calls for
+        one model share one load. Raises Problem `model_broken`, `model_has_no_head`,
+        `out_of_memory`."""
+
+    async def unload(self, name: str) -> None: ...
+
+    def generate(
+        self, model: Model, generation: Generation
+    ) -> AsyncGenerator[Token | Finished, None]:
+        """The generate lane, for decoder models: tokens as they come, then one `Finished`.
+
+        For seq2seq models `prompt` is the source, and the tokens are the decoder's.
+        """
+
+    async def score(
+        self,
+        model: Model,
+        prefix: Sequence[int],
+        continuations: Sequence[Sequence[int]],
+        *,
+        tenant: str = "",
+        deadline: float | None = None,
+    ) -> list[list[float]]:
+        """Natural log-probability of each token of each continuation after one shared prefix."""
+
+    async def embed(
+        self,
+        model: Model,
+        sequences: Sequence[Sequence[int]],
+        *,
+        tenant: str = "",
+        deadline: float | None = None,
+    ) -> Floats:
+        """Mean-pooled unit vectors, [sequences, hidden]; each as if it were computed alone."""
+
+    async def classify(
+        self,
+        model: Model,
+        sequences: Sequence[tuple[Sequence[int], Sequence[int] | None]],
+        *,
+        tenant: str = "",
+        deadline: float | None = None,
+    ) -> Floats:
+        """Logits of the classification head, [sequences, labels].
+
+        A sequence is its ids and, for pairs, its token type ids.
+        """

@@ -1,0 +1,70 @@
+"""The vocabulary of the runtime: what to generate, and what comes out. No torch here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Finish(StrEnum):
+    """Why a sequence ended."""
+
+    STOP = "stop"
+    """A token that ends the sequence (it is not among the tokens given out)."""
+    LENGTH = "length"
+    """max_tokens were generated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next token is drawn. Applied in the order of transformers' generate:
+    repetition penalty, temperature, top_k, top_p, min_p. Temperature 0 is greedy.
+    """
+
+    temperature: float = 1.0
+    top_p: float = 1.0
+    top_k: int | None = None
+    min_p: float = 0.0
+    repetition_penalty: float = 1.0
+    seed: int | None = None
+    """None: a fresh seed for each request. What a seed draws does not depend on the batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One sequence to generate.
+
+    `prompt` and `max_tokens` together fit the model's context: the caller has checked.
+    """
+
+    prompt: tuple[int, ...]
+    max_tokens: int
+    sampling: Sampling = field(default_factory=Sampling)
+    stop_ids: frozenset[int] = frozenset()
+    top_logprobs: int | None = None
+    """None: no log-probabilities. 0: of the chosen token. k: of the k most likely, too."""
+    tenant: str = ""
+    deadline: float | None = None
+    """On the clock of time.monotonic(); then the request fails with deadline_exceeded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One generated token. `logprob` is natural, of the unmodified distribution."""
+
+    id: int
+    logprob: float | None = None
+    top: tuple[tuple[int, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The end of a sequence, and what it took. Seconds."""
+
+    reason: Finish
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    queue_s: float
+    prefill_s: float
+    decode_s: float

@@ -1,0 +1,44 @@
+"""The front's view of compute."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import Protocol
+
+from .values import BackendStatus, Call, Event, Measurement, ModelRef
+
+
+class Backend(Protocol):
+    """Runs calls. Every implementation passes the contract tests in `tests/server/backends`."""
+
+    async def start(self) -> None:
+        """Begin to start; returns without waiting for models or torch to load."""
+
+    async def stop(self, grace: float) -> None:
+        """Let running calls end for `grace` seconds, then end them with `shutting_down`."""
+
+    async def measure(self, call: Call) -> Measurement:
+        """Tokenize the call and keep the tokens for `run`; loads the model where it must.
+
+        Raises Problem: bad input that only the model can see (`context_overflow`,
+        `model_cannot_do_task`, `model_has_no_head`, …), `worker_lost`, `starting`,
+        `deadline_exceeded`. A measured call is either run or released.
+        """
+
+    def run(self, call_id: str) -> AsyncGenerator[Event, None]:
+        """Run a measured call: `Accepted` first, a `Result` last.
+
+        Raises Problem instead of the `Result` where the call fails. Closing the generator
+        cancels the work within one step of the scheduler.
+        """
+
+    async def release(self, call_id: str) -> None:
+        """Forget a measured call that will not be run; no error where there is none."""
+
+    async def load(self, model: ModelRef) -> None:
+        """Make the model resident; returns when it is. Raises Problem where it cannot be."""
+
+    async def unload(self, name: str) -> None:
+        """Give the model's memory back; no error where it is not resident."""
+
+    def status(self) -> BackendStatus: ...

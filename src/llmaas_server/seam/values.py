@@ -1,0 +1,125 @@
+"""The values that cross between the front and the worker: plain, typed, and small.
+
+A call's life: `Call` -> measured (`Measurement`) -> run -> `Accepted`, any number of `Delta` and
+`Progress`, then exactly one of `Result` or `Failure`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from llmaas_client.wire.errors import ErrorCode
+
+ModelKind = Literal["decoder", "encoder", "classifier", "seq2seq"]
+
+
+class ModelRef(msgspec.Struct, frozen=True):
+    """A model whose files lie on this machine: all that a worker needs to load it."""
+
+    name: str
+    path: str
+    """A folder with config.json, safetensors and the tokenizer's files."""
+    kind: ModelKind
+    sentence_embeddings: bool = False
+    """Whether the model was trained to embed sentences (it names a pooling)."""
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One task to run."""
+
+    id: str
+    task: str
+    model: ModelRef
+    request: dict[str, Any]
+    """The wire request as plain data; the worker validates it again with the task's spec."""
+    stream: bool = False
+    deadline_ms: float | None = None
+    """Milliseconds from when the worker reads the call; then it fails with deadline_exceeded."""
+    tenant: str = ""
+    """An opaque id that fairness and cache isolation go by; never a name or a key."""
+
+
+class Measurement(msgspec.Struct, frozen=True):
+    """What a call costs at most: exact prompt tokens, and a bound for the tokens to generate."""
+
+    prompt_tokens: int
+    max_completion_tokens: int
+
+
+class Accepted(msgspec.Struct, frozen=True, tag="accepted"):
+    """The worker has taken the call; from here on the front may send a 200."""
+
+    prompt_tokens: int
+
+
+class Delta(msgspec.Struct, frozen=True, tag="delta"):
+    """The next piece of text, with its tokens' log-probabilities where they were asked for."""
+
+    text: str
+    logprobs: list[dict[str, Any]] | None = None
+
+
+class Progress(msgspec.Struct, frozen=True, tag="progress"):
+    stage: str
+    done: int
+    total: int
+
+
+class Usage(msgspec.Struct, frozen=True):
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class Timing(msgspec.Struct, frozen=True):
+    """Milliseconds."""
+
+    queue_ms: float = 0.0
+    prefill_ms: float = 0.0
+    decode_ms: float = 0.0
+    total_ms: float = 0.0
+
+
+class Result(msgspec.Struct, frozen=True, tag="result"):
+    """The end of a call that went well. `body` has the task's own fields of the wire result."""
+
+    body: dict[str, Any]
+    usage: Usage
+    timing: Timing
+
+
+class Failure(msgspec.Struct, frozen=True, tag="failure"):
+    """The end of a call that did not. `usage` is what was computed before it failed."""
+
+    code: ErrorCode
+    message: str
+    hint: str | None = None
+    param: str | None = None
+    retry_after: float | None = None
+    usage: Usage = Usage()
+
+
+Event = Accepted | Delta | Progress | Result
+"""What `Backend.run` yields. A `Failure` is raised, as a `Problem`, and never yielded."""
+
+
+class ModelStatus(msgspec.Struct, frozen=True):
+    """A model in the worker: `loading` with the share of its bytes read, or `resident`."""
+
+    name: str
+    state: Literal["loading", "resident"]
+    progress: float
+    bytes: int
+
+
+class BackendStatus(msgspec.Struct, frozen=True):
+    """`ready` means: alive, and making progress wherever there is work."""
+
+    ready: bool
+    models: list[ModelStatus]
+    running: int
+    """Calls measured or running."""
+    restarts: int = 0
+    detail: str = ""
