@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
@@ -28,17 +26,19 @@ def explain(error: ValidationError, request_id: str | None = None) -> ErrorBody:
 
 
 def _weight(detail: ErrorDetails) -> tuple[bool, int]:
-    return (_code(detail) not in ("invalid_request",), len(detail["loc"]))
+    return (_code(detail) != "invalid_request", len(detail["loc"]))
 
 
 def _code(detail: ErrorDetails) -> ErrorCode:
-    if detail["type"] in ERRORS:
-        return cast("ErrorCode", detail["type"])
-    return {
-        "extra_forbidden": cast("ErrorCode", "unknown_field"),
-        "json_invalid": cast("ErrorCode", "invalid_json"),
-        "string_unicode": cast("ErrorCode", "invalid_text"),
-    }.get(detail["type"], "invalid_request")
+    return _CODES.get(detail["type"], "invalid_request")
+
+
+_CODES: dict[str, ErrorCode] = {
+    "extra_forbidden": "unknown_field",
+    "json_invalid": "invalid_json",
+    "string_unicode": "invalid_text",
+    **{code: code for code in ERRORS},
+}
 
 
 def _param(detail: ErrorDetails) -> str | None:

@@ -123,3 +123,19 @@ class BackendStatus(msgspec.Struct, frozen=True):
     """Calls measured or running."""
     restarts: int = 0
     detail: str = ""
+
+
+class WorkerOptions(msgspec.Struct, frozen=True):
+    """How a worker computes; the first thing that the front tells it."""
+
+    device: str = "auto"
+    """`auto`, `cpu`, `cuda` or `cuda:N`."""
+    threads: int | None = None
+    """For arithmetic on the CPU; None is one per physical core."""
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    kv_bytes: int = 1 << 30
+    """Most memory for keys and values of all sequences of a model."""
+    max_sequences: int = 64
+    """Most sequences that generate at the same time."""
+    max_step_tokens: int = 512
+    """Most tokens in one step of a lane: the unit that everything else waits for."""

@@ -1,0 +1,53 @@
+"""What a lane is. The engine's thread owns all lanes of all models and steps them in turn.
+
+No torch here: a lane's unit of work is bounded in tokens, and everything else follows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from llmaas_server.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A piece of work for one lane, numbered by the engine. `work` is the lane's own type."""
+
+    id: int
+    work: Any
+    submitted: float
+    """On the clock of time.monotonic(), as is `deadline`."""
+    tenant: str = ""
+    deadline: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What one step brought for one job."""
+
+    job_id: int
+    items: list[Any] = field(default_factory=list)
+    done: bool = False
+    problem: Problem | None = None
+    """Set where the job failed; then it is done."""
+
+
+class Lane(Protocol):
+    """Called from the engine's thread alone; never blocks but for its own arithmetic."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether `step` has something to do."""
+
+    def submit(self, job: Job) -> None: ...
+
+    def abort(self, job_id: int) -> None:
+        """Free what the job holds; no error where it has ended already."""
+
+    def step(self) -> list[Output]:
+        """Do one bounded unit of work. An error of one job is an Output, not an exception."""
+
+    def check(self) -> None:
+        """Raise AssertionError where the lane's accounts do not balance; called when idle."""
