@@ -1,0 +1,299 @@
+"""Every option of the server, resolved once at the start; the only reader of the environment.
+
+`llmaas.toml` < environment (`LLMAAS_<NAME>`) < flags. Names are flat and the same in all three.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import platformdirs
+from pydantic import AfterValidator, ByteSize, Field, PrivateAttr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+FILE_NAME = "llmaas.toml"
+ENV_PREFIX = "LLMAAS_"
+DEFAULT = "default"
+
+
+class SettingsError(Exception):
+    """A setting cannot be used; one line that names where it stands and what is expected."""
+
+
+FolderPath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+ModelName = Annotated[str, Field(min_length=1, max_length=512)]
+
+
+class Settings(BaseSettings):
+    """The options of `llmaas serve`. Built from its arguments alone; see `load_settings`."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix=ENV_PREFIX, env_ignore_empty=True
+    )
+
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    config: FolderPath | None = Field(
+        default=None,
+        description="The settings file. By default `llmaas.toml` in the working directory or, "
+        "where there is none, in `home`.",
+    )
+    host: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        description="The address to listen on. Any but a loopback address needs `allow_http`.",
+    )
+    port: int = Field(
+        default=8000, ge=0, le=65535, description="The port to listen on; 0 takes a free one."
+    )
+    allow_http: bool = Field(
+        default=False,
+        description="Listen on an address that other machines reach, though keys and texts then "
+        "cross the network unencrypted. Meant for a trusted network or behind a TLS proxy.",
+    )
+    home: FolderPath = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("llmaas")),
+        description="Where state lies: keys and credentials (mode 0700). By default the "
+        "platform's folder for user data.",
+    )
+    cache: FolderPath = Field(
+        default_factory=lambda: Path(platformdirs.user_cache_dir("llmaas")),
+        description="Where models lie. By default the platform's cache folder.",
+    )
+    backend: Literal["worker", "fake"] = Field(
+        default="worker",
+        description="What computes: `worker` (a child process with torch), or `fake` (made-up "
+        "answers without any model, for tests of what stands above it).",
+    )
+    device: str = Field(
+        default="auto",
+        pattern=r"^(auto|cpu|cuda(:\d+)?)$",
+        description="`auto`, `cpu`, `cuda` or `cuda:N`. `auto` takes a GPU where there is one.",
+    )
+    dtype: Literal["auto", "float32", "bfloat16"] = Field(
+        default="auto", description="The number format of weights and activations."
+    )
+    threads: int | None = Field(
+        default=None,
+        ge=1,
+        le=1024,
+        description="Threads for arithmetic on the CPU; by default one per physical core.",
+    )
+    kv_bytes: ByteSize = Field(
+        default=ByteSize(1 << 30),
+        ge=1 << 20,
+        description="Most memory for keys and values of all sequences of a model, such as `2GiB`.",
+    )
+    max_sequences: int = Field(
+        default=64, ge=1, le=4096, description="Most sequences that generate at the same time."
+    )
+    max_step_tokens: int = Field(
+        default=512,
+        ge=16,
+        le=1 << 20,
+        description="Most tokens in one step of the scheduler. Smaller: smoother streams. "
+        "Larger: long prompts are read faster.",
+    )
+    hang_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        description="A worker that has work and makes no progress for so long is replaced.",
+    )
+    classify_model: ModelName = Field(
+        default="all-minilm-l6-v2",
+        description="The model for classify where the request names none.",
+    )
+    summarize_model: ModelName = Field(
+        default="all-minilm-l6-v2",
+        description="The model for extractive summaries where the request names none.",
+    )
+    abstractive_model: ModelName = Field(
+        default="smollm2-135m-instruct-q4_1",
+        description="The model for abstractive summaries where the request names none.",
+    )
+    chat_model: ModelName = Field(
+        default="smollm2-135m-instruct-q4_1",
+        description="The model for chat where the request names none.",
+    )
+    embed_model: ModelName = Field(
+        default="all-minilm-l6-v2",
+        description="The model for embed where the request names none.",
+    )
+    predict_model: ModelName = Field(
+        default="all-minilm-l6-v2",
+        description="The model for `POST /predict`. The default judges by `predict_negative` and "
+        "`predict_positive`; a trained sentiment classifier, such as "
+        "`distilbert/distilbert-base-uncased-finetuned-sst-2-english`, by its own two labels.",
+    )
+    predict_negative: str = Field(
+        default="This text is negative: the writer is unhappy, disappointed or angry.",
+        min_length=1,
+        description="What a negative text is like, for a `predict_model` without labels.",
+    )
+    predict_positive: str = Field(
+        default="This text is positive: the writer is happy, pleased or enthusiastic.",
+        min_length=1,
+        description="What a positive text is like, for a `predict_model` without labels.",
+    )
+    max_body_bytes: ByteSize = Field(
+        default=ByteSize(2 << 20),
+        ge=1024,
+        description="The largest request body that is read; larger ones get 413.",
+    )
+    max_queue: int = Field(
+        default=256,
+        ge=1,
+        description="Most calls waiting or running at the same time; more get 503 `overloaded`.",
+    )
+    ping_seconds: float = Field(
+        default=10.0,
+        gt=0,
+        description="After so long without an event, a stream sends a comment that keeps the "
+        "connection open.",
+    )
+    grace_seconds: float = Field(
+        default=10.0,
+        ge=0,
+        description="At the end, how long running calls may take to finish.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least severe messages to log."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A setting, its value, and where the value came from."""
+
+    name: str
+    value: Any
+    origin: str
+    """`default`, the settings file, the environment variable, or the flag."""
+
+
+def load_settings(flags: Mapping[str, object] | None = None) -> Settings:
+    """Read the file, the environment and `flags` (None means not given).
+
+    Raises SettingsError.
+    """
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    variables = EnvSettingsSource(Settings)()
+    file = _find_file({**variables, **given})
+    layers = (_from_file(file), _from_environment(variables), _from_flags(given))
+    values = {name: value for layer in layers for name, (value, _) in layer.items()}
+    sources = {name: source for layer in layers for name, (_, source) in layer.items()}
+    if file is not None:
+        values["config"] = file
+        sources.setdefault("config", "found")
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        raise SettingsError(_explain(error, sources)) from error
+    settings._origins.update(sources)
+    return settings
+
+
+def origins(settings: Settings) -> list[Origin]:
+    """Every setting with its value and where that came from, in the order of the model."""
+    return [
+        Origin(name, getattr(settings, name), settings._origins.get(name, DEFAULT))
+        for name in Settings.model_fields
+    ]
+
+
+_Layer = dict[str, tuple[Any, str]]
+"""Name -> value, and where it stands."""
+
+
+def _from_file(file: Path | None) -> _Layer:
+    return {name: (value, str(file)) for name, value in _read_file(file).items()}
+
+
+def _from_environment(variables: Mapping[str, Any]) -> _Layer:
+    return {name: (value, f"{ENV_PREFIX}{name.upper()}") for name, value in variables.items()}
+
+
+def _from_flags(given: Mapping[str, Any]) -> _Layer:
+    return {name: (value, f"--{name.replace('_', '-')}") for name, value in given.items()}
+
+
+def _find_file(values: Mapping[str, Any]) -> Path | None:
+    """The file that was named must exist; the usual places may be empty."""
+    if named := values.get("config"):
+        path = Path(named).expanduser().absolute()
+        if not path.is_file():
+            raise SettingsError(f"there is no settings file {path}: check --config, LLMAAS_CONFIG")
+        return path
+    home = Path(values.get("home") or platformdirs.user_data_dir("llmaas")).expanduser()
+    usual = (Path.cwd() / FILE_NAME, home.absolute() / FILE_NAME)
+    return next((path for path in usual if path.is_file()), None)
+
+
+def _read_file(file: Path | None) -> dict[str, Any]:
+    if file is None:
+        return {}
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{file}: cannot be read: {error}") from error
+    if unknown := [name for name in values if name not in Settings.model_fields]:
+        known = ", ".join(Settings.model_fields)
+        raise SettingsError(f"{file}: there is no setting {unknown[0]!r}; there are: {known}")
+    if "config" in values:
+        raise SettingsError(f"{file}: config cannot stand in the settings file itself")
+    return values
+
+
+def _explain(error: ValidationError, sources: Mapping[str, str]) -> str:
+    first = error.errors(include_url=False)[0]
+    name = str(first["loc"][0])
+    return f"{sources.get(name, name)}: {name} = {first['input']!r}: {first['msg']}"
+
+
+_PASSED_ON = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TMPDIR",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "PYTHONPATH",
+    "PYTHONHASHSEED",
+    "VIRTUAL_ENV",
+    "CUDA_VISIBLE_DEVICES",
+    "CUDA_HOME",
+)
+_PASSED_ON_PREFIXES = ("OMP_", "KMP_", "MKL_", "OPENBLAS_", "NVIDIA_")
+
+
+def worker_environment() -> dict[str, str]:
+    """The environment of a worker: what Python and torch need, no keys, and no way to a hub."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in _PASSED_ON or name.startswith(_PASSED_ON_PREFIXES)
+    }
+    return {**kept, "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
