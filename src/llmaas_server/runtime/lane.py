@@ -13,7 +13,11 @@ from llmaas_server.errors import Problem
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A piece of work for one lane, numbered by the engine. `work` is the lane's own type."""
+    """A piece of work for one lane, numbered by the engine.
+
+    `work` is of `runtime.request`: Generation or Scoring for the generate lane, Encoding for the
+    encode lane, Generation for seq2seq. The items of a Generation are Token…, then Finished.
+    """
 
     id: int
     work: Any
@@ -35,7 +39,11 @@ class Output:
 
 
 class Lane(Protocol):
-    """Called from the engine's thread alone; never blocks but for its own arithmetic."""
+    """Called from the engine's thread alone; never blocks but for its own arithmetic.
+
+    Made beside the step loop, by `Lane(model, options)` with the loaded model and WorkerOptions.
+    The engine itself fails jobs whose deadline is over, and aborts them here.
+    """
 
     @property
     def busy(self) -> bool:

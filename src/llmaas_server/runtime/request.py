@@ -68,3 +68,26 @@ class Finished:
     queue_s: float
     prefill_s: float
     decode_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """Continuations to score after one shared prefix, which is computed once.
+
+    The job's one item: `list[list[float]]`, natural log-probabilities, one list a continuation.
+    """
+
+    prefix: tuple[int, ...]
+    continuations: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """Sequences for the encode lane: ids and, for pairs, token type ids.
+
+    The job's one item: float32 array, [sequences, labels] where `head`, else [sequences, hidden].
+    """
+
+    sequences: tuple[tuple[tuple[int, ...], tuple[int, ...] | None], ...]
+    head: bool
+    """True: the logits of the classification head. False: mean-pooled unit vectors."""
