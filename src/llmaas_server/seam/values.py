@@ -52,6 +52,8 @@ class Accepted(msgspec.Struct, frozen=True, tag="accepted"):
     """The worker has taken the call; from here on the front may send a 200."""
 
     prompt_tokens: int
+    model: str
+    """Who computes, as results name it: the model's name; `fake` where nothing is computed."""
 
 
 class Delta(msgspec.Struct, frozen=True, tag="delta"):
