@@ -78,6 +78,11 @@ class Model(Protocol):
         """Names of the classes of a trained head, by index; empty where there is none."""
 
     @property
+    def multi_label(self) -> bool:
+        """Whether the classes of the head do not exclude each other
+        (`problem_type: multi_label_classification`)."""
+
+    @property
     def sampling(self) -> Sampling:
         """The model's own generation defaults (generation_config.json)."""
 
