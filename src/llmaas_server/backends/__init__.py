@@ -1,0 +1,1 @@
+"""The front's side of compute. No torch here: a worker is another process."""

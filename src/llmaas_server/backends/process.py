@@ -1,0 +1,83 @@
+"""One worker process: started with one end of a socket pair, ended by closing the other."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+
+from llmaas_server.seam.channel import Channel
+from llmaas_server.seam.frames import WorkerFrame, worker_frames
+
+DEFAULT_RUNTIME = "llmaas_server.runtime.engine:create"
+
+_OFFLINE = {
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    # Its own threads would compete with those of the arithmetic, and they do not survive a fork.
+    "TOKENIZERS_PARALLELISM": "false",
+}
+_STDERR = 2
+_TRACEBACK_SECONDS = 0.2
+
+
+class WorkerProcess:
+    """A running worker and the connection to it. Whoever started it calls `end`."""
+
+    def __init__(self, process: asyncio.subprocess.Process, channel: Channel[WorkerFrame]) -> None:
+        self._process = process
+        self.channel = channel
+
+    @classmethod
+    async def start(cls, environment: Mapping[str, str], runtime: str) -> WorkerProcess:
+        """`environment` is the whole environment of the process, but for what keeps it offline.
+
+        Raises OSError where the process cannot be started.
+        """
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-P",  # The working directory is not a place to import from.
+                    *("-m", "llmaas_server.worker"),
+                    *("--fd", str(theirs.fileno()), "--runtime", runtime),
+                    pass_fds=[theirs.fileno()],
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=_STDERR,  # The front's own output is for answers.
+                    env={**environment, **_OFFLINE},
+                )
+            except BaseException:
+                ours.close()
+                raise
+        return cls(process, await Channel.open(ours, worker_frames()))
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    async def show_where_it_hangs(self) -> None:
+        """Let the worker write the traceback of each of its threads to its log, if it still can."""
+        self._signal(signal.SIGUSR1)
+        await asyncio.sleep(_TRACEBACK_SECONDS)
+
+    async def end(self, grace: float) -> int:
+        """Close the connection, kill what is still there after `grace` seconds; the exit status.
+
+        A negative status is the number of the signal that ended the process.
+        """
+        try:
+            await self.channel.close()
+            if grace > 0:
+                with suppress(TimeoutError):
+                    return await asyncio.wait_for(self._process.wait(), grace)
+        finally:
+            self._signal(signal.SIGKILL)
+        return await self._process.wait()
+
+    def _signal(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError):  # It has ended already.
+            self._process.send_signal(number)
