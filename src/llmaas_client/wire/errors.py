@@ -197,3 +197,11 @@ def describe(
             retry_after=retry_after,
         )
     )
+
+
+def type_of(status: int) -> ErrorType:
+    """The family of a refusal that carries no code of this table (a proxy's, say)."""
+    for row in _ROWS:
+        if row.status == status:
+            return row.type
+    return "invalid_request" if 400 <= status < 500 else "server"
