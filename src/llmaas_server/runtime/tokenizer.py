@@ -1,0 +1,194 @@
+"""Text to ids over the `tokenizers` library; implements `interface.Tokenizer`.
+
+Two backends of the same vocabulary, neither ever changed after it was made, so that threads need
+no lock. `full` knows the control tokens, and reads only what a chat template wrote. `plain` cannot
+produce a control token from any text: there, their names begin with NUL, which no text may hold.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import TemplateError
+from tokenizers import Tokenizer as Backend
+from transformers import AutoTokenizer
+
+from llmaas_server.errors import Problem
+
+from .detokenizer import Detokenizer, Stream
+
+# Around a control token in a message's text. A template may cut between them (Qwen3 splits at
+# "</think>"); what is left of a mark is dropped.
+_OPEN, _CLOSE = "\0[", "\0]"
+_MARK = re.compile(r"\0[\[\]]")
+
+
+class TextTokenizer:
+    """The tokenizer of one model, for any number of threads."""
+
+    def __init__(self, transformers_tokenizer: Any) -> None:
+        self._template = transformers_tokenizer
+        state = json.loads(transformers_tokenizer.backend_tokenizer.to_str())
+        state["truncation"] = state["padding"] = None
+        chat_template = transformers_tokenizer.chat_template
+        self._controls = _controls(state["added_tokens"], str(chat_template or ""))
+        self._has_chat = chat_template is not None
+        self._full = Backend.from_str(json.dumps(state))
+        self._plain = Backend.from_str(json.dumps(_disarmed(state, set(self._controls))))
+        self._detokenizer = Detokenizer(self._full)
+        longest_first = sorted(self._controls, key=len, reverse=True)
+        names = "|".join(map(re.escape, longest_first)) or "(?!)"
+        self._control = re.compile(names)
+        self._own_control = re.compile(rf"\0\[(?:{names})\0\]|({names})")
+        unknown = state["model"].get("unk_token")
+        self._counted = frozenset(i for name, i in self._controls.items() if name != unknown)
+
+    @property
+    def eos_id(self) -> int | None:
+        eos: int | None = self._template.eos_token_id
+        return eos
+
+    @property
+    def model_max_length(self) -> int:
+        length: int = self._template.model_max_length
+        return length
+
+    def control_id(self, name: str) -> int | None:
+        """The id of a control token of that name."""
+        return self._controls.get(name)
+
+    def encode(self, text: str, *, special: bool = True) -> list[int]:
+        return self._encode(text, special=special)
+
+    def encode_pair(self, first: str, second: str) -> tuple[list[int], list[int]]:
+        encoding = self._plain.encode(_sound(first), _sound(second), add_special_tokens=True)
+        return encoding.ids, encoding.type_ids
+
+    def encode_chat(self, messages: Sequence[dict[str, str]]) -> list[int]:
+        rendered = self._render(messages)
+        ids: list[int] = self._full.encode(_MARK.sub("", rendered), add_special_tokens=False).ids
+        written = [match[1] for match in self._own_control.finditer(rendered) if match[1]]
+        counted = [i for i in map(self._controls.__getitem__, written) if i in self._counted]
+        if "\0" not in rendered and counted == [i for i in ids if i in self._counted]:
+            return ids
+        return self._encode_apart(rendered)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        return self._detokenizer.decode(ids)
+
+    def stream(self) -> Stream:
+        return Stream(self._detokenizer)
+
+    def _encode(self, text: str, *, special: bool) -> list[int]:
+        ids: list[int] = self._plain.encode(_sound(text), add_special_tokens=special).ids
+        return ids
+
+    def _render(self, messages: Sequence[dict[str, str]]) -> str:
+        """The template's text, with control tokens of the messages between marks."""
+        if not self._has_chat:
+            raise Problem("model_cannot_do_task", "the model has no chat template")
+        marked = [{key: self._marked(value) for key, value in m.items()} for m in messages]
+        try:
+            rendered: str = self._template.apply_chat_template(
+                marked, tokenize=False, add_generation_prompt=True
+            )
+        except TemplateError as error:
+            raise Problem(
+                "invalid_request",
+                f"the model's chat template refuses the messages: {error}",
+                hint="Check the order of roles; some models take no system message.",
+                param="messages",
+            ) from error
+        return rendered
+
+    def _marked(self, text: str) -> str:
+        return self._control.sub(rf"{_OPEN}\g<0>{_CLOSE}".replace("\0", "\\0"), _sound(text))
+
+    def _encode_apart(self, rendered: str) -> list[int]:
+        """The template's control tokens, and between them the rest as plain text."""
+        ids: list[int] = []
+        start = 0
+        for match in self._own_control.finditer(rendered):
+            if match[1]:
+                ids += self._encode_run(rendered[start : match.start()])
+                ids.append(self._controls[match[1]])
+                start = match.end()
+        return ids + self._encode_run(rendered[start:])
+
+    def _encode_run(self, run: str) -> list[int]:
+        text = _MARK.sub("", run)
+        return self._encode(text, special=False) if text else []
+
+
+def read_tokenizer(folder: Path) -> TextTokenizer:
+    """The tokenizer of a model's folder. Raises Problem `model_broken`."""
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False, use_fast=True
+        )
+        return TextTokenizer(tokenizer)
+    except Exception as error:  # any library underneath may raise anything of a broken file
+        raise Problem(
+            "model_broken", f"the tokenizer in {folder} cannot be read: {_first_line(error)}"
+        ) from error
+
+
+def _controls(added: Iterable[dict[str, Any]], chat_template: str) -> dict[str, int]:
+    """Names and ids of the tokens that must not come from a caller's text.
+
+    The special ones; and of the others, which may stand for ordinary text (runs of spaces, HTML
+    tags), those that look like one or that the chat template writes.
+    """
+    return {
+        token["content"]: token["id"]
+        for token in added
+        if token["special"]
+        or (token["content"].startswith("<|") and token["content"].endswith("|>"))
+        or (token["content"] in chat_template and not token["content"].isspace())
+    }
+
+
+def _disarmed(state: dict[str, Any], controls: set[str]) -> dict[str, Any]:
+    """The same tokenizer, in which no text matches a control token; all ids stay.
+
+    The unknown token stays in the model, which falls back to it.
+    """
+    model = dict(state["model"])
+    vocab = model["vocab"]
+    unknown = model.get("unk_token")
+    if isinstance(vocab, list):  # Unigram: pieces by id, with their scores
+        if model.get("unk_id") is not None:
+            unknown = vocab[model["unk_id"]][0]
+        names = {name for name, _ in vocab}
+        renamed = controls - {unknown}
+        model["vocab"] = [[_hidden(name, renamed), score] for name, score in vocab]
+    else:
+        names = set(vocab)
+        renamed = controls - {unknown}
+        model["vocab"] = {_hidden(name, renamed): i for name, i in vocab.items()}
+    if "merges" in model:
+        model["merges"] = [pair for pair in model["merges"] if "".join(pair) not in renamed]
+    added = [
+        {**token, "content": _hidden(token["content"], controls)}
+        for token in state["added_tokens"]
+        if token["content"] != unknown or unknown not in names
+    ]
+    return {**state, "model": model, "added_tokens": added}
+
+
+def _hidden(name: str, controls: set[str]) -> str:
+    return f"\0{name}" if name in controls else name
+
+
+def _sound(text: str) -> str:
+    if "\0" in text:
+        raise Problem("invalid_text")
+    return text
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
