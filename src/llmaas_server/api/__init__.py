@@ -1,0 +1,1 @@
+"""Native HTTP: in and out, no rules of its own."""

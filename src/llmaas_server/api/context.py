@@ -1,0 +1,44 @@
+"""What is known of a request before its handler runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.types import Scope
+
+from llmaas_server.gateway.gate import Principal
+
+_CONTEXT = "llmaas.context"
+_PRINCIPAL = "llmaas.principal"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Made where a request comes in."""
+
+    request_id: str
+    started: float
+    """On the clock of time.perf_counter()."""
+
+
+def set_context(scope: Scope, context: Context) -> None:
+    scope[_CONTEXT] = context
+
+
+def get_context(scope: Scope) -> Context:
+    context: Context = scope[_CONTEXT]
+    return context
+
+
+def set_principal(scope: Scope, principal: Principal) -> None:
+    scope[_PRINCIPAL] = principal
+
+
+def get_principal(scope: Scope) -> Principal:
+    """Who is calling; there is always someone, except at public addresses."""
+    principal: Principal = scope[_PRINCIPAL]
+    return principal
+
+
+def find_principal(scope: Scope) -> Principal | None:
+    return scope.get(_PRINCIPAL)

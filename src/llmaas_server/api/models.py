@@ -1,0 +1,62 @@
+"""`GET /v1/models`: the models on this machine, and what they are doing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from llmaas_client.wire.models import ModelInfo, ModelList
+from llmaas_server.gateway.calls import Defaults
+from llmaas_server.models.manifest import InstalledModel
+from llmaas_server.seam.values import BackendStatus, ModelStatus
+
+from .endpoint import Endpoint
+
+
+class Installed(Protocol):
+    """What the list needs of the model store."""
+
+    def installed(self) -> Iterable[InstalledModel]: ...
+
+
+class ListModels:
+    """Joins what lies on the disk with what the worker holds."""
+
+    def __init__(
+        self, store: Installed, status: Callable[[], BackendStatus], defaults: Defaults
+    ) -> None:
+        self._store = store
+        self._status = status
+        self._defaults = defaults
+
+    async def answer(self, request: Request) -> Response:
+        installed = await run_in_threadpool(self._store.installed)
+        running = {model.name: model for model in self._status().models}
+        models = [self._describe(model, running.get(model.name)) for model in installed]
+        return Response(ModelList(data=models).model_dump_json(), media_type="application/json")
+
+    def _describe(self, model: InstalledModel, running: ModelStatus | None) -> ModelInfo:
+        return ModelInfo(
+            id=model.name,
+            created=model.created,
+            owned_by=str(model.source),
+            kind=model.kind,
+            tasks=list(model.tasks),
+            context=model.context,
+            bytes=model.bytes,
+            licence=model.licence,
+            state=running.state if running else "cached",
+            progress=running.progress if running and running.state == "loading" else None,
+            default_for=self._defaults.tasks_of(model.name),
+        )
+
+
+def endpoints(
+    store: Installed, status: Callable[[], BackendStatus], defaults: Defaults
+) -> list[Endpoint]:
+    listing = ListModels(store, status, defaults)
+    return [Endpoint("GET", "/v1/models", "List the models", listing.answer, answer=ModelList)]

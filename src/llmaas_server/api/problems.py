@@ -1,0 +1,91 @@
+"""The one place where exceptions become responses."""
+
+from __future__ import annotations
+
+import logging
+import math
+import traceback
+
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from llmaas_client.wire.errors import ERRORS, ErrorBody
+from llmaas_client.wire.validation import explain
+from llmaas_server.errors import Problem
+
+from .context import get_context
+
+logger = logging.getLogger("llmaas.problems")
+
+
+class Problems:
+    """Middleware: whatever is raised below becomes an error body with its status."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def watch(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watch)
+        except Exception as error:
+            body = body_of(error, get_context(scope).request_id)
+            if started:  # too late for another status: the response is cut, which clients notice
+                raise RuntimeError("a response failed after it had begun") from None
+            await respond(body)(scope, receive, send)
+
+
+def body_of(error: Exception, request_id: str) -> ErrorBody:
+    """The error body for an exception. One that nobody expected is logged, without its text:
+    that may hold what a user wrote."""
+    if isinstance(error, Problem):
+        return error.body(request_id)
+    if isinstance(error, ValidationError):
+        return explain(error, request_id)
+    if isinstance(error, HTTPException):
+        return _problem_of(error).body(request_id)
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    logger.error("%s: %s\n%s", request_id, type(error).__name__, frames)
+    return Problem("internal_error").body(request_id)
+
+
+def respond(body: ErrorBody) -> Response:
+    """The response with an error body."""
+    error = body.error
+    headers = {"cache-control": "no-store"}
+    if error.retry_after is not None:
+        headers["retry-after"] = str(math.ceil(error.retry_after))
+    if error.type == "authentication":
+        headers["www-authenticate"] = 'Bearer realm="llmaas"'
+    return Response(
+        body.model_dump_json(), ERRORS[error.code].status, headers, media_type="application/json"
+    )
+
+
+async def on_http_exception(request: Request, error: Exception) -> Response:
+    """What the router raises: no such address, or another method."""
+    response = respond(body_of(error, get_context(request.scope).request_id))
+    if isinstance(error, HTTPException) and error.headers:
+        response.headers.update(error.headers)
+    return response
+
+
+def _problem_of(error: HTTPException) -> Problem:
+    if error.status_code == ERRORS["not_found"].status:
+        return Problem("not_found")
+    if error.status_code == ERRORS["method_not_allowed"].status:
+        allowed = (error.headers or {}).get("Allow", "")
+        return Problem("method_not_allowed", f"this address takes {allowed} only")
+    return Problem("invalid_request", error.detail)

@@ -1,0 +1,78 @@
+"""Run a task for a caller who speaks another format."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+from starlette.types import Receive, Scope, Send
+
+from llmaas_client.wire.base import TaskRequest
+from llmaas_server.gateway.calls import Calls, result_of
+from llmaas_server.seam.values import Call, Result
+
+from .body import parse
+from .endpoint import CALL_ERRORS, Endpoint
+from .exchange import Exchange
+
+
+class Format(Protocol):
+    """Somebody else's request and response around one of our tasks. Pure.
+
+    `Any` stands for the format's own body.
+    """
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def summary(self) -> str: ...
+    @property
+    def body(self) -> type[BaseModel]: ...
+    @property
+    def answer(self) -> type[BaseModel]: ...
+    @property
+    def task(self) -> str: ...
+
+    def read(self, body: Any) -> TaskRequest:
+        """Their request as ours. Raises Problem."""
+
+    def write(self, result: Result) -> BaseModel:
+        """Our result as theirs. Raises Problem."""
+
+
+class RunTranslated:
+    """`POST` to the path of a format."""
+
+    def __init__(self, format: Format, calls: Calls, *, max_body_bytes: int) -> None:
+        self._format = format
+        self._calls = calls
+        self._max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = Exchange(scope, receive, send)
+        body = parse(self._format.body, await exchange.body(self._max_body_bytes))
+        call = self._calls.prepare(
+            exchange.request_id,
+            exchange.principal,
+            self._format.task,
+            self._format.read(body),
+            deadline_ms=exchange.deadline_ms,
+        )
+        await exchange.while_connected(self._answer(exchange, call))
+
+    async def _answer(self, exchange: Exchange, call: Call) -> None:
+        async with self._calls.running(call) as (_, events):
+            answer = self._format.write(await result_of(events))
+            await exchange.send_json(answer.model_dump_json().encode())
+
+
+def endpoint(format: Format, calls: Calls, *, max_body_bytes: int) -> Endpoint:
+    return Endpoint(
+        "POST",
+        format.path,
+        format.summary,
+        RunTranslated(format, calls, max_body_bytes=max_body_bytes),
+        answer=format.answer,
+        body=format.body,
+        errors=CALL_ERRORS,
+    )

@@ -1,0 +1,1 @@
+"""Other wire formats, one file each; each only translates."""

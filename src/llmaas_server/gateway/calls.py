@@ -1,0 +1,128 @@
+"""The one way of every call: choose a model, hold a place, measure, run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from typing import Protocol
+
+from llmaas_client.wire import TASKS
+from llmaas_client.wire.base import TaskRequest
+from llmaas_client.wire.summarize import SummarizeRequest
+from llmaas_server.errors import Problem
+from llmaas_server.seam.backend import Backend
+from llmaas_server.seam.values import Accepted, Call, Event, ModelKind, ModelRef, Result
+from llmaas_server.settings import Settings
+
+from .gate import Gate, Principal
+
+
+class Models(Protocol):
+    """What calls need of the model store."""
+
+    def ref(self, name: str) -> ModelRef:
+        """Raises Problem `model_not_found`, `model_not_pulled`."""
+
+
+class Defaults:
+    """The models that serve requests which name none."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._extractive = settings.summarize_model
+        self._abstractive = settings.abstractive_model
+        self._by_task = {
+            "classify": settings.classify_model,
+            "summarize": settings.summarize_model,
+            "chat": settings.chat_model,
+            "embed": settings.embed_model,
+        }
+
+    def model_for(self, task: str, request: TaskRequest | None = None) -> str:
+        """The default for a task; some depend on what is asked."""
+        if isinstance(request, SummarizeRequest) and request.method == "abstractive":
+            return self._abstractive
+        return self._by_task[task]
+
+    def tasks_of(self, model: str) -> list[str]:
+        """The tasks that a model is the default for."""
+        return [task for task, name in self._by_task.items() if name == model]
+
+
+_CAN: dict[ModelKind, frozenset[str]] = {
+    "decoder": frozenset({"classify", "summarize", "chat"}),
+    "encoder": frozenset({"classify", "summarize", "embed"}),
+    "classifier": frozenset({"classify"}),
+    "seq2seq": frozenset({"summarize"}),
+}
+
+
+class Calls:
+    """Makes calls out of requests, and runs them under the gate."""
+
+    def __init__(self, defaults: Defaults, models: Models, backend: Backend, gate: Gate) -> None:
+        self._defaults = defaults
+        self._models = models
+        self._backend = backend
+        self._gate = gate
+
+    def prepare(
+        self,
+        call_id: str,
+        principal: Principal,
+        task: str,
+        request: TaskRequest,
+        *,
+        deadline_ms: float | None = None,
+    ) -> Call:
+        """The call for a request.
+
+        Raises Problem `model_not_found`, `model_not_pulled`, `model_cannot_do_task`.
+        """
+        model = self._models.ref(request.model or self._defaults.model_for(task, request))
+        if task not in _CAN[model.kind]:
+            raise _cannot(model, task)
+        return Call(
+            id=call_id,
+            task=task,
+            model=model,
+            request=request.model_dump(exclude_unset=True),
+            stream=bool(getattr(request, "stream", False)),
+            deadline_ms=deadline_ms,
+            tenant=principal.tenant,
+        )
+
+    @asynccontextmanager
+    async def running(self, call: Call) -> AsyncIterator[tuple[Accepted, AsyncGenerator[Event]]]:
+        """A call that the backend has accepted, and what comes after that; leaving stops it.
+
+        Raises Problem.
+        """
+        with self._gate.admit():
+            try:
+                await self._backend.measure(call)
+            except asyncio.CancelledError:
+                await self._backend.release(call.id)
+                raise
+            async with aclosing(self._backend.run(call.id)) as events:
+                first = await anext(events)
+                if not isinstance(first, Accepted):
+                    raise TypeError(f"a backend began with {type(first).__name__}")
+                yield first, events
+
+
+async def result_of(events: AsyncGenerator[Event]) -> Result:
+    """The end of a running call, for those who do not need what comes before it."""
+    async for event in events:
+        if isinstance(event, Result):
+            return event
+    raise RuntimeError("a backend ended without a result")
+
+
+def _cannot(model: ModelRef, task: str) -> Problem:
+    able = [name for name in TASKS if name in _CAN[model.kind]]
+    return Problem(
+        "model_cannot_do_task",
+        f"{model.name!r} is a model of kind {model.kind}, which can {', '.join(able)}, not {task}",
+        param="model",
+    )
