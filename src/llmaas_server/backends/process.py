@@ -69,14 +69,16 @@ class WorkerProcess:
 
         A negative status is the number of the signal that ended the process.
         """
+        self.channel.close()
         try:
-            await self.channel.close()
             if grace > 0:
                 with suppress(TimeoutError):
-                    return await asyncio.wait_for(self._process.wait(), grace)
+                    await asyncio.wait_for(self._process.wait(), grace)
         finally:
             self._signal(signal.SIGKILL)
-        return await self._process.wait()
+        status = await self._process.wait()
+        await self.channel.wait_closed()
+        return status
 
     def _signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError):  # It has ended already.

@@ -63,8 +63,12 @@ class Channel(Generic[FrameT]):
             self._received.extend(self._reader.feed(chunk))
         return self._received.popleft()
 
-    async def close(self) -> None:
+    def close(self) -> None:
+        """Send what is waiting, then close; `receive` gives None from then on."""
         self._writer.close()
+
+    async def wait_closed(self) -> None:
+        """Wait until the socket is closed; as long as the other end reads nothing, that lasts."""
         try:
             await self._writer.wait_closed()
         except ConnectionError:

@@ -14,18 +14,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from .values import (
-    Accepted,
-    Call,
-    Delta,
-    Failure,
-    Measurement,
-    ModelRef,
-    ModelStatus,
-    Progress,
-    Result,
-    WorkerOptions,
-)
+from .values import Call, Event, Failure, Measurement, ModelRef, ModelStatus, WorkerOptions
 
 MAX_FRAME_BYTES = 64 * 1024 * 1024
 """A larger frame is refused, by its sender before it is sent and by its reader from its length."""
@@ -87,7 +76,10 @@ class Done(msgspec.Struct, frozen=True, tag="done"):
     """The request is fulfilled; there is nothing more to say about it."""
 
 
-Saying = Measured | Accepted | Delta | Progress | Result | Done | Failure
+Reply = Measured | Event | Done
+"""What is said to a request that goes well."""
+
+Saying = Measured | Event | Done | Failure
 """What can be said to a request. A `Failure` is the last word to any of them."""
 
 

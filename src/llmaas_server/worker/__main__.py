@@ -65,7 +65,8 @@ async def _serve(connected: socket.socket, runtime: str) -> int:
         logger.exception("this worker ends:")
         status = 1
     finally:
-        await channel.close()
+        channel.close()
+        await channel.wait_closed()
     return status
 
 

@@ -1,0 +1,110 @@
+"""The front's end of one worker: requests out, and what is said to each back by its id."""
+
+from __future__ import annotations
+
+import asyncio
+
+from llmaas_server.errors import Problem
+from llmaas_server.seam.channel import Channel
+from llmaas_server.seam.failures import problem_of
+from llmaas_server.seam.frames import (
+    Answers,
+    Cancel,
+    Done,
+    FrameError,
+    FrontFrame,
+    Reply,
+    Saying,
+    WorkerFrame,
+)
+from llmaas_server.seam.values import Failure, Result
+
+_SLACK_SECONDS = 1.0
+"""The worker keeps deadlines; the front steps in when it has not answered by then."""
+
+
+class Connection:
+    """Open exchanges with one worker. Ends all of them when the worker is lost."""
+
+    def __init__(self, channel: Channel[WorkerFrame]) -> None:
+        self._channel = channel
+        self._exchanges: dict[str, Exchange] = {}
+        self._lost: Problem | None = None
+
+    def begin(self, request_id: str, frame: FrontFrame) -> Exchange:
+        """Ask the worker something. The caller closes the exchange.
+
+        Raises Problem: the worker is lost, the frame is too large, or the id is in use.
+        """
+        if self._lost:
+            raise self._lost
+        if request_id in self._exchanges:
+            raise Problem("conflict", f"the id {request_id!r} is in use")
+        self.send(frame)
+        exchange = self._exchanges[request_id] = Exchange(self, request_id)
+        return exchange
+
+    def send(self, frame: FrontFrame) -> None:
+        try:
+            self._channel.send(frame)
+        except FrameError as error:
+            raise Problem("body_too_large", f"the request cannot be sent: {error}") from error
+
+    def hear(self, answers: Answers) -> None:
+        """Hand out what the worker said; what nobody waits for any more is dropped."""
+        for answer in answers.answers:
+            if exchange := self._exchanges.get(answer.id):
+                exchange.put(answer.saying)
+
+    def lose(self, problem: Problem) -> None:
+        """The worker is gone: end every exchange, now and later, with `problem`."""
+        self._lost = problem
+        for exchange in self._exchanges.values():
+            exchange.put(problem)
+
+    def forget(self, request_id: str) -> None:
+        del self._exchanges[request_id]
+
+
+class Exchange:
+    """One request and what is said to it.
+
+    A reader that lags holds up nobody: what it has not read waits here, and it is text.
+    """
+
+    def __init__(self, connection: Connection, request_id: str) -> None:
+        self._connection = connection
+        self._id = request_id
+        self._said: asyncio.Queue[Saying | Problem] = asyncio.Queue()
+        self._ended = False
+        self._closed = False
+
+    def put(self, saying: Saying | Problem) -> None:
+        self._ended = self._ended or isinstance(saying, Result | Done | Failure | Problem)
+        self._said.put_nowait(saying)
+
+    def send(self, frame: FrontFrame) -> None:
+        self._connection.send(frame)
+
+    async def receive(self, deadline: float | None = None) -> Reply:
+        """What is said next; `deadline` is on the loop's clock. Raises Problem."""
+        latest = None if deadline is None else deadline + _SLACK_SECONDS
+        try:
+            async with asyncio.timeout_at(latest):
+                saying = await self._said.get()
+        except TimeoutError:
+            raise Problem("deadline_exceeded") from None
+        if isinstance(saying, Problem):
+            raise saying
+        if isinstance(saying, Failure):
+            raise problem_of(saying)
+        return saying
+
+    def close(self) -> None:
+        """Forget the request; the worker is told at once where it is not done with it."""
+        if self._closed:
+            return
+        self._closed = True
+        self._connection.forget(self._id)
+        if not self._ended:
+            self._connection.send(Cancel(self._id))
