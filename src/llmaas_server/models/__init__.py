@@ -1,0 +1,1 @@
+"""The model store: named models, their sources, and their files on this machine. No torch."""
