@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+from pydantic import ValidationError
 
 from llmaas_client.wire.credentials import FILE_NAME as CREDENTIALS
 from llmaas_client.wire.credentials import Credentials, ServerCredentials
@@ -23,6 +24,10 @@ from llmaas_client.wire.credentials import Credentials, ServerCredentials
 FILE_NAME = "keys.json"
 
 _FORM = re.compile(r"llmaas_[A-Za-z0-9_-]{43}")
+
+
+class KeyFileError(Exception):
+    """A file of keys is damaged. Nothing is overwritten: its owner decides."""
 
 
 def mint() -> str:
@@ -47,7 +52,11 @@ class KeyRing:
         file = home / FILE_NAME
         if not file.exists():
             return cls(())
-        return cls(tuple(msgspec.json.decode(file.read_bytes(), type=_KeyFile).sha256))
+        try:
+            kept = msgspec.json.decode(file.read_bytes(), type=_KeyFile)
+        except msgspec.MsgspecError as error:
+            raise KeyFileError(f"{file} is damaged: move it away for a new key") from error
+        return cls(tuple(kept.sha256))
 
     def find(self, key: str) -> str | None:
         """The id of the key, None where it is unknown.
@@ -94,7 +103,12 @@ class _KeyFile(msgspec.Struct, frozen=True):
 
 def _read_credentials(home: Path) -> Credentials:
     file = home / CREDENTIALS
-    return Credentials.model_validate_json(file.read_bytes()) if file.exists() else Credentials()
+    if not file.exists():
+        return Credentials()
+    try:
+        return Credentials.model_validate_json(file.read_bytes())
+    except ValidationError as error:
+        raise KeyFileError(f"{file} is damaged: move it away for a new one") from error
 
 
 def _known_key(ring: KeyRing, credentials: Credentials) -> str | None:

@@ -1,0 +1,127 @@
+"""The composition root: builds everything once, and lists what is served on one screen."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version as installed_version
+from typing import Protocol
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+
+from llmaas_server.api import health, models, openapi, tasks, translated
+from llmaas_server.api.middleware import Authenticate, Contexts
+from llmaas_server.api.problems import Problems, on_http_exception
+from llmaas_server.backends.fake import FakeBackend
+from llmaas_server.backends.worker import WorkerBackend
+from llmaas_server.compat.predict import Predict
+from llmaas_server.errors import model_not_found
+from llmaas_server.gateway.calls import Calls, Defaults, Models
+from llmaas_server.gateway.gate import Gate
+from llmaas_server.gateway.keys import KeyRing
+from llmaas_server.models.manifest import InstalledModel
+from llmaas_server.models.store import Store
+from llmaas_server.seam.backend import Backend
+from llmaas_server.seam.values import ModelRef, WorkerOptions
+from llmaas_server.settings import Settings, worker_environment
+
+
+class ModelStore(Models, models.Installed, Protocol):
+    """All that the front needs of a model store."""
+
+
+def create_app(
+    settings: Settings, backend: Backend | None = None, store: ModelStore | None = None
+) -> Starlette:
+    """The server as an ASGI application; starting and stopping it starts and stops the backend.
+
+    Its keys are those in `settings.home` (see `gateway.keys.bootstrap`).
+    """
+    backend = backend or create_backend(settings)
+    store = store or create_store(settings)
+    version = installed_version("llmaas")
+    defaults = Defaults(settings)
+    gate = Gate(KeyRing.read(settings.home), settings.max_queue)
+    calls = Calls(defaults, store, backend, gate)
+    limit = settings.max_body_bytes
+    predict = Predict(
+        store, settings.predict_model, settings.predict_negative, settings.predict_positive
+    )
+
+    endpoints = [
+        *health.endpoints(backend.status, version),
+        *tasks.endpoints(calls, defaults, max_body_bytes=limit, ping_seconds=settings.ping_seconds),
+        *models.endpoints(store, backend.status, defaults),
+        translated.endpoint(predict, calls, max_body_bytes=limit),
+    ]
+    endpoints.append(openapi.endpoint(endpoints, version))
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await backend.start()
+        try:
+            yield
+        finally:
+            await backend.stop(settings.grace_seconds)
+
+    app = Starlette(
+        routes=[endpoint.route for endpoint in endpoints],
+        middleware=[
+            Middleware(Contexts),
+            Middleware(Problems),
+            Middleware(Authenticate, gate=gate),
+        ],
+        exception_handlers={HTTPException: on_http_exception},
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False  # one address for one thing; others are not found
+    return app
+
+
+def create_backend(settings: Settings) -> Backend:
+    """What computes."""
+    if settings.backend == "fake":
+        return FakeBackend()
+    options = WorkerOptions(
+        device=settings.device,
+        threads=settings.threads,
+        dtype=settings.dtype,
+        kv_bytes=int(settings.kv_bytes),
+        max_sequences=settings.max_sequences,
+        max_step_tokens=settings.max_step_tokens,
+    )
+    return WorkerBackend(
+        options, environment=worker_environment(), hang_seconds=settings.hang_seconds
+    )
+
+
+def create_store(settings: Settings) -> ModelStore:
+    """The models that requests can name."""
+    return NoFiles(settings) if settings.backend == "fake" else Store(settings.cache)
+
+
+class NoFiles:
+    """The store of the fake backend: the default models, without their files."""
+
+    def __init__(self, settings: Settings) -> None:
+        decoders = {settings.chat_model, settings.abstractive_model}
+        encoders = {
+            settings.classify_model,
+            settings.summarize_model,
+            settings.embed_model,
+            settings.predict_model,
+        }
+        self._models = {
+            **{name: ModelRef(name, "", "encoder", sentence_embeddings=True) for name in encoders},
+            **{name: ModelRef(name, "", "decoder") for name in decoders},
+        }
+
+    def ref(self, name: str) -> ModelRef:
+        if name not in self._models:
+            raise model_not_found(name, self._models)
+        return self._models[name]
+
+    def installed(self) -> list[InstalledModel]:
+        return []

@@ -1,0 +1,78 @@
+"""The socket that the server listens on, and who else may be there."""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import ipaddress
+import json
+import socket
+
+from .failure import fail
+
+PROBE_SECONDS = 2.0
+
+
+def listen(host: str, port: int, *, allow_http: bool) -> socket.socket:
+    """A listening socket, so that from here on the address is ours. Exits where it cannot be."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except socket.gaierror:
+        fail(f"the host {host!r} has no address", "use --host 127.0.0.1")
+    if not allow_http and not is_loopback(str(address[0])):
+        fail(
+            f"{host} can be reached from other machines, and keys and texts would cross the "
+            "network unencrypted",
+            "listen on 127.0.0.1 behind a TLS proxy, or pass --allow-http on a trusted network",
+        )
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(address)
+        sock.listen()
+    except OSError as error:
+        sock.close()
+        fail(*_reason(error, host, port))
+    return sock
+
+
+def base_url(sock: socket.socket) -> str:
+    """The address to type on this machine: the loopback for a socket that listens everywhere."""
+    host, port = sock.getsockname()[:2]
+    address = ipaddress.ip_address(host)
+    if address.is_unspecified:
+        address = ipaddress.ip_address("127.0.0.1" if address.version == 4 else "::1")
+    return url_of(str(address), port)
+
+
+def url_of(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def is_loopback(address: str) -> bool:
+    return ipaddress.ip_address(address.partition("%")[0]).is_loopback
+
+
+def version_at(host: str, port: int) -> str | None:
+    """The version of the llmaas server that answers there, None where it is something else."""
+    connection = http.client.HTTPConnection(host, port, timeout=PROBE_SECONDS)
+    try:
+        connection.request("GET", "/health/live")
+        found = json.loads(connection.getresponse().read(1000))
+    except (OSError, http.client.HTTPException, ValueError):
+        return None
+    finally:
+        connection.close()
+    return str(found["version"]) if isinstance(found, dict) and "version" in found else None
+
+
+def _reason(error: OSError, host: str, port: int) -> tuple[str, str]:
+    if error.errno == errno.EADDRINUSE:
+        version = version_at(host, port)
+        who = f"an llmaas server, version {version}, answers there" if version else "it is in use"
+        return f"cannot listen on port {port}: {who}", "stop it, or take another: --port N"
+    if error.errno == errno.EACCES:
+        return f"this user may not listen on port {port}", "take one above 1023: --port N"
+    return f"cannot listen on {host}:{port}: {error.strerror}", "check --host and --port"

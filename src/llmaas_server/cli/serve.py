@@ -1,0 +1,127 @@
+"""`llmaas serve`: the server, from one command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .failure import fail
+
+if TYPE_CHECKING:
+    from llmaas_server.app import ModelStore
+    from llmaas_server.settings import Settings
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="The port; 0 takes a free one.")] = None,
+    config: Annotated[Path | None, typer.Option(help="The settings file.")] = None,
+    home: Annotated[Path | None, typer.Option(help="The folder for keys.")] = None,
+    cache: Annotated[Path | None, typer.Option(help="The folder for models.")] = None,
+    backend: Annotated[str | None, typer.Option(help="`worker`, or `fake` for tests.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
+    dtype: Annotated[str | None, typer.Option(help="auto, float32 or bfloat16.")] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads for arithmetic.")] = None,
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
+    allow_http: Annotated[
+        bool | None,
+        typer.Option("--allow-http", help="Listen beyond this machine without encryption."),
+    ] = None,
+) -> None:
+    """Start the server: classify, summarize, chat and embed over HTTP.
+
+    Flags win over the environment (LLMAAS_PORT=…), which wins over `llmaas.toml`;
+    `llmaas config show` lists every setting and where it comes from. SIGINT and SIGTERM end
+    the server well, with exit code 0; it exits with 1 where it cannot start.
+    """
+    from llmaas_server.settings import SettingsError, load_settings
+
+    flags = {
+        "config": config,
+        "host": host,
+        "port": port,
+        "home": home,
+        "cache": cache,
+        "backend": backend,
+        "device": device,
+        "dtype": dtype,
+        "threads": threads,
+        "log_level": log_level,
+        "allow_http": allow_http,
+    }
+    try:
+        settings = load_settings(flags)
+    except SettingsError as error:
+        fail(str(error))
+    run(settings)
+
+
+def run(settings: Settings) -> None:
+    """Listen, see that there is a key, and serve until a signal comes."""
+    from llmaas_server.app import create_app, create_backend, create_store
+    from llmaas_server.gateway.keys import KeyFileError, bootstrap
+
+    from .listener import base_url, listen
+    from .log import configure
+    from .server import Server
+
+    configure(settings.log_level)
+    sock = listen(settings.host, settings.port, allow_http=settings.allow_http)
+    url = base_url(sock)
+    try:
+        bootstrap(settings.home, url)
+    except (KeyFileError, OSError) as error:
+        sock.close()
+        fail(f"cannot keep a key in {settings.home}: {error}", "set another folder with --home")
+    store = create_store(settings)
+    backend = create_backend(settings)
+    app = create_app(settings, backend, store)
+    server = Server(
+        app,
+        backend,
+        grace_seconds=settings.grace_seconds,
+        on_ready=lambda: typer.echo("\n".join(banner(settings, store, url))),
+    )
+    server.run(sockets=[sock])
+
+
+def banner(settings: Settings, store: ModelStore, url: str) -> list[str]:
+    """What the operator needs to know: where, which models, and what to do next."""
+    lines = [f"llmaas serves at {url}", *_models(settings, store)]
+    if settings.backend == "fake":
+        lines.append("The fake backend computes nothing: its answers are made up.")
+    elif _TRYING_OUT in {settings.chat_model, settings.abstractive_model}:
+        lines.append(
+            f"{_TRYING_OUT} is for trying things out: it is small, and often wrong. "
+            "`llmaas models recommend` names better ones for this machine."
+        )
+    lines.append(f"The key lies in {settings.home}: `llmaas` and its client find it there.")
+    lines.append("Ready. Ctrl-C ends it.")
+    return lines
+
+
+_TRYING_OUT = "smollm2-135m-instruct-q4_1"
+
+
+def _models(settings: Settings, store: ModelStore) -> list[str]:
+    from llmaas_server.errors import Problem
+
+    roles = {
+        "classify": settings.classify_model,
+        "summarize": settings.summarize_model,
+        "abstractive": settings.abstractive_model,
+        "chat": settings.chat_model,
+        "embed": settings.embed_model,
+        "predict": settings.predict_model,
+    }
+    lines = []
+    for role, name in roles.items():
+        try:
+            store.ref(name)
+            state = ""
+        except Problem as problem:
+            state = f"  {problem.message}"
+        lines.append(f"  {role:<12}{name}{state}")
+    return lines

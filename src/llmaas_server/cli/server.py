@@ -1,0 +1,79 @@
+"""uvicorn, with an end that says goodbye: calls in flight get an answer or a typed error."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+
+from llmaas_server.seam.backend import Backend
+
+KEEP_ALIVE_SECONDS = 75
+"""Longer than clients keep idle connections, so that none is closed under a new request."""
+
+LAST_WORDS_SECONDS = 5
+"""For responses to be written after the calls have ended."""
+
+
+class Server(uvicorn.Server):
+    """Serves on a listening socket until SIGINT or SIGTERM; a second SIGINT ends it at once."""
+
+    def __init__(
+        self,
+        app: Callable[..., Any],
+        backend: Backend,
+        *,
+        grace_seconds: float,
+        on_ready: Callable[[], None],
+    ) -> None:
+        config = uvicorn.Config(
+            app,
+            loop="asyncio",
+            http="h11",
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=math.ceil(grace_seconds) + LAST_WORDS_SECONDS,
+        )
+        super().__init__(config)
+        self._backend = backend
+        self._grace_seconds = grace_seconds
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """No new connections; the calls in flight may end within the grace."""
+        ending = asyncio.create_task(self._backend.stop(self._grace_seconds))
+        await super().shutdown(sockets)
+        if self.force_exit:
+            ending.cancel()
+            await self._backend.stop(0)
+        await asyncio.gather(ending, return_exceptions=self.force_exit)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Unlike uvicorn's own, does not raise the signal again: asked to end, it ends well."""
+        if threading.current_thread() is not threading.main_thread():
+            yield  # signals go to the main thread alone
+            return
+        signals = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.signal(number, self.handle_exit) for number in signals}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
