@@ -1,0 +1,109 @@
+"""One step as tensors: the chunks of all its sequences, packed one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Items
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from .cache import Cache
+from .sequence import PREFIX, Chunk
+from .slots import Span
+
+
+@dataclass(slots=True)
+class Segment:
+    """The rows of one chunk in the packed step, and the slots that they attend to.
+
+    keys    0 … (computed before) | (this chunk) … keys.size - 1
+    rows                          | 0 … size - 1
+    """
+
+    row: int
+    size: int
+    keys: Span
+    positions: Items[int]
+    """Of the keys; the last `size` of them are those of the rows."""
+    branches: Items[int] | None
+    """Of the keys; None: all are one branch."""
+    device: torch.device
+    _masks: dict[int | None, Tensor] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> slice:
+        return slice(self.row, self.row + self.size)
+
+    def is_whole(self, window: int | None) -> bool:
+        """Whether the rows are all there is, and each sees all that is before it."""
+        fits = window is None or self.size <= window
+        return self.branches is None and self.size == self.keys.size and fits
+
+    def mask(self, window: int | None) -> Tensor:
+        """Which keys each row sees, bool [size, keys]; made once for all layers."""
+        mask = self._masks.get(window)
+        if mask is None:
+            mask = self._masks[window] = self._make_mask(window)
+        return mask
+
+    def _make_mask(self, window: int | None) -> Tensor:
+        keys = torch.tensor(self.positions, device=self.device)
+        rows = keys[-self.size :, None]
+        mask = keys <= rows
+        if window is not None:
+            mask &= keys > rows - window
+        if self.branches is not None:
+            branches = torch.tensor(self.branches, device=self.device)
+            mask &= (branches == PREFIX) | (branches == branches[-self.size :, None])
+        return mask
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one forward computes. The attention function finds it among its keyword arguments."""
+
+    cache: Cache
+    segments: list[Segment]
+    ids: Tensor  # [1, tokens]
+    positions: Tensor  # [1, tokens]
+    slots: Tensor  # [tokens]
+    wanted: Tensor  # [rows whose logits are needed]
+
+
+def build(chunks: list[Chunk], cache: Cache, device: torch.device) -> Batch:
+    """Pack the chunks of one step; every sequence has its span."""
+    ids: list[int] = []
+    positions: list[int] = []
+    slots: list[int] = []
+    wanted: list[int] = []
+    segments: list[Segment] = []
+    for chunk in chunks:
+        sequence, row = chunk.sequence, len(ids)
+        segments.append(_segment_of(chunk, row, device))
+        first = segments[-1].keys.start
+        ids.extend(sequence.ids(chunk.start, chunk.stop))
+        positions.extend(sequence.positions(chunk.start, chunk.stop))
+        slots.extend(range(first + chunk.start, first + chunk.stop))
+        wanted.extend(row + index - chunk.start for index in chunk.wanted)
+    return Batch(
+        cache,
+        segments,
+        torch.tensor([ids], device=device),
+        torch.tensor([positions], device=device),
+        torch.tensor(slots, device=device),
+        torch.tensor(wanted, dtype=torch.long, device=device),
+    )
+
+
+def _segment_of(chunk: Chunk, row: int, device: torch.device) -> Segment:
+    sequence, stop = chunk.sequence, chunk.stop
+    assert sequence.span is not None, "a sequence runs without slots"
+    return Segment(
+        row,
+        chunk.size,
+        Span(sequence.span.start, stop),
+        sequence.positions(0, stop),
+        sequence.branches(stop),
+        device,
+    )

@@ -1,0 +1,59 @@
+"""The keys and values of all sequences of a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .slots import Span
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    keys: Tensor  # [kv_heads, capacity, key_dim]
+    values: Tensor  # [kv_heads, capacity, value_dim]
+
+
+class Cache:
+    """Slots for `capacity` tokens in every layer, head before slot, so that the keys of a head
+    of a sequence lie in one piece and are read without a copy.
+
+    A layer's tensors are made by its first write, in the shape and type of what is written.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self._layers: dict[int, _Layer] = {}
+
+    @property
+    def layers(self) -> int:
+        return len(self._layers)
+
+    @property
+    def bytes_per_token(self) -> int:
+        """Of the layers written so far."""
+        return sum(
+            tensor.shape[0] * tensor.shape[2] * tensor.element_size()
+            for layer in self._layers.values()
+            for tensor in (layer.keys, layer.values)
+        )
+
+    def write(self, layer: int, slots: Tensor, keys: Tensor, values: Tensor) -> None:
+        """Put `keys` and `values`, [kv_heads, tokens, dim], into `slots`, [tokens]."""
+        held = self._layers.get(layer)
+        if held is None:
+            held = _Layer(self._empty(keys), self._empty(values))
+            self._layers[layer] = held
+        held.keys.index_copy_(1, slots, keys)
+        held.values.index_copy_(1, slots, values)
+
+    def read(self, layer: int, span: Span) -> tuple[Tensor, Tensor]:
+        """Views of what lies in `span`: keys and values, [kv_heads, span.size, dim]."""
+        held = self._layers[layer]
+        return held.keys[:, span.start : span.stop], held.values[:, span.start : span.stop]
+
+    def _empty(self, like: Tensor) -> Tensor:
+        heads, _, dim = like.shape
+        return torch.empty(heads, self.capacity, dim, dtype=like.dtype, device=like.device)

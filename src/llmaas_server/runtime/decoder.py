@@ -1,0 +1,109 @@
+"""A decoder model of transformers, run over packed steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from llmaas_server.errors import Problem
+
+from . import attention
+from .batch import Batch, build
+from .cache import Cache
+from .request import Generation
+from .sequence import Chunk, GenerateSequence
+from .slots import Span
+
+_ATTENTIONS = {"full_attention", "sliding_attention"}
+_STRETCHED = {"dynamic", "longrope"}
+"""Rotary embeddings whose frequencies depend on the longest sequence of a batch."""
+
+
+class Decoder:
+    """A causal language model whose attention reads and writes our cache.
+
+    Making one switches the module's attention to `attention.attend`, and proves on a few tokens
+    that the module then computes what it computed before. Raises Problem
+    `model_cannot_do_task` for a family that keeps state elsewhere, or attends in its own way.
+    """
+
+    def __init__(self, module: Any, device: torch.device) -> None:
+        self.device = device
+        self.family: str = module.config.model_type
+        self.bytes_per_token = 0
+        """Of keys and values, in all layers."""
+        self._module = module
+        self._refuse_unless_known(module.config)
+        self._adopt()
+
+    @property
+    def longest(self) -> int | None:
+        """Most tokens of a sequence for which rotary embeddings stay as they are; None: any."""
+        config = self._module.config
+        rope = getattr(config, "rope_parameters", None) or {}
+        if rope.get("rope_type") not in _STRETCHED:
+            return None
+        original = rope.get("original_max_position_embeddings")
+        return int(original or config.max_position_embeddings)
+
+    @torch.inference_mode()
+    def logits(self, batch: Batch) -> Tensor:
+        """float32 logits of the rows that the batch wants, [rows, vocabulary]."""
+        logits: Tensor = self._module(
+            input_ids=batch.ids,
+            position_ids=batch.positions,
+            use_cache=False,
+            logits_to_keep=batch.wanted,
+            batch=batch,
+        ).logits[0]
+        if logits.shape[0] != batch.wanted.shape[0]:  # a family that keeps the logits of all rows
+            logits = logits[batch.wanted]
+        return logits.float()
+
+    def _refuse_unless_known(self, config: Any) -> None:
+        kinds = set(getattr(config, "layer_types", None) or ()) - _ATTENTIONS
+        if kinds:
+            raise self._refusal(f"it has layers of {', '.join(sorted(kinds))}")
+
+    def _adopt(self) -> None:
+        vocabulary = self._module.config.vocab_size
+        prompt = tuple(7 * i % vocabulary for i in range(1, 9))
+        expected = self._plain(prompt)
+        attention.register()
+        try:
+            self._module.set_attn_implementation(attention.NAME)
+            got = self._in_two_chunks(prompt)
+        except Problem:
+            raise
+        except Exception as error:
+            raise self._refusal(f"{type(error).__name__}: {error}") from error
+        # Far above the rounding of bfloat16, far below what lost context does.
+        if not torch.allclose(got, expected, rtol=0.0, atol=0.1 * float(expected.std())):
+            raise self._refusal("over the cache it computes something else than by itself")
+
+    @torch.inference_mode()
+    def _plain(self, prompt: tuple[int, ...]) -> Tensor:
+        ids = torch.tensor([prompt], device=self.device)
+        logits: Tensor = self._module(input_ids=ids, use_cache=False).logits[0, -1]
+        return logits.float()
+
+    def _in_two_chunks(self, prompt: tuple[int, ...]) -> Tensor:
+        cache = Cache(capacity=len(prompt))
+        sequence = GenerateSequence(0, Generation(prompt, max_tokens=1), seed=0, submitted=0.0)
+        sequence.span = Span(0, len(prompt))
+        half = len(prompt) // 2
+        self.logits(build([Chunk(sequence, 0, half)], cache, self.device))
+        if not cache.layers:
+            raise self._refusal("its attention is not of transformers' attention interface")
+        logits = self.logits(build([Chunk(sequence, half, len(prompt))], cache, self.device))
+        self.bytes_per_token = cache.bytes_per_token
+        return logits[0]
+
+    def _refusal(self, reason: str) -> Problem:
+        return Problem(
+            "model_cannot_do_task",
+            f"the generate lane cannot run models of the family {self.family!r}: {reason}",
+            hint="Choose another chat model: `llmaas models recommend`.",
+        )

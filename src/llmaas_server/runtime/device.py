@@ -1,0 +1,56 @@
+"""Where and how a worker computes: device, type of numbers, threads."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+
+from llmaas_server.errors import Problem
+from llmaas_server.seam.values import WorkerOptions
+
+_CPU = Path("/sys/devices/system/cpu")
+
+
+def device_of(options: WorkerOptions) -> torch.device:
+    """The device of the options; `auto` is the first GPU where there is one, else the CPU.
+
+    Raises Problem `internal_error` where the machine has no such device.
+    """
+    if options.device == "auto":
+        return torch.device("cuda", 0) if torch.cuda.is_available() else torch.device("cpu")
+    device = torch.device(options.device)
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise Problem(
+            "internal_error",
+            f"the device {options.device!r} is not there: torch sees "
+            f"{torch.cuda.device_count()} GPUs",
+            hint="Set the device to `auto` or `cpu`.",
+        )
+    return device
+
+
+def dtype_of(options: WorkerOptions, device: torch.device) -> torch.dtype:
+    """The type of weights, keys and values; `auto` is float32 on a CPU and bfloat16 on a GPU."""
+    if options.dtype == "auto":
+        return torch.float32 if device.type == "cpu" else torch.bfloat16
+    return torch.float32 if options.dtype == "float32" else torch.bfloat16
+
+
+def set_threads(options: WorkerOptions) -> None:
+    """Set the threads of arithmetic for this process: all threads that start later see it."""
+    torch.set_num_threads(options.threads or physical_cores())
+
+
+def physical_cores() -> int:
+    """Cores that this process may run on; two hyperthreads of one core count once."""
+    if not hasattr(os, "sched_getaffinity"):
+        return torch.get_num_threads()
+    cores = {
+        siblings.read_text()
+        if (siblings := _CPU / f"cpu{cpu}" / "topology" / "thread_siblings_list").exists()
+        else str(cpu)
+        for cpu in os.sched_getaffinity(0)
+    }
+    return len(cores)
