@@ -1,0 +1,204 @@
+"""What the fake backend answers: made up, the same every time, in the shape of real results.
+
+Pure. Tokens are words between spaces.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from llmaas_client.wire.base import TaskRequest
+from llmaas_client.wire.chat import ChatRequest
+from llmaas_client.wire.classify import ClassifyRequest
+from llmaas_client.wire.embed import EmbedRequest
+from llmaas_client.wire.summarize import SummarizeRequest
+from llmaas_server.errors import context_overflow
+
+_MAX_TOKENS = 512
+_DIMENSIONS = 16
+_SENTENCE = re.compile(r"\S.*?(?:[.!?](?=\s|$)|[。！？]|$)", re.DOTALL)
+_SENTENCES = {"short": 2, "medium": 4, "long": 8}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer, before the first piece of it is told."""
+
+    prompt_tokens: int
+    body: dict[str, Any]
+    """The task's own fields of the result."""
+    pieces: tuple[str, ...] = ()
+    """The text of the answer as it is streamed."""
+    completion_tokens: int = 0
+    max_completion_tokens: int = 0
+
+
+def answer(request: TaskRequest, context: int) -> Answer:
+    """The answer to the request of any task. Raises Problem `context_overflow`."""
+    match request:
+        case ChatRequest():
+            return _chat(request, context)
+        case ClassifyRequest():
+            return _classify(request, context)
+        case SummarizeRequest():
+            return _summarize(request)
+        case EmbedRequest():
+            return _embed(request, context)
+    raise TypeError(f"no fake answer for {type(request).__name__}")
+
+
+# --- chat ---------------------------------------------------------------------------------------
+
+
+def _chat(request: ChatRequest, context: int) -> Answer:
+    """The words of the last message, said back."""
+    prompt_tokens = sum(len(message.content.split()) for message in request.messages)
+    asked = prompt_tokens + (request.max_tokens or 1)
+    if asked > context:
+        raise context_overflow(asked, context, "the prompt with its answer")
+    most = request.max_tokens or min(context - prompt_tokens, _MAX_TOKENS)
+    whole = " ".join(request.messages[-1].content.split())
+    words = re.findall(r"\S+ ?| ", _before_stop(whole, request.stop))
+    pieces = tuple(words[:most])
+    body: dict[str, Any] = {
+        "message": {"role": "assistant", "content": "".join(pieces)},
+        "finish_reason": "length" if len(words) > most else "stop",
+    }
+    if request.logprobs:
+        body["logprobs"] = [_logprob(piece, request.top_logprobs) for piece in pieces]
+    return Answer(prompt_tokens, body, pieces, len(pieces), most)
+
+
+def _logprob(piece: str, top: int | None) -> dict[str, Any]:
+    choices = [{"token": f"<{rank}>", "logprob": -1.0 - rank} for rank in range(top or 0)]
+    return {"token": piece, "logprob": -0.5, "top": choices}
+
+
+def _before_stop(text: str, stop: str | list[str] | None) -> str:
+    stops = [stop] if isinstance(stop, str) else stop or []
+    return text[: min((at for at in map(text.find, stops) if at >= 0), default=len(text))]
+
+
+# --- classify -----------------------------------------------------------------------------------
+
+
+def _classify(request: ClassifyRequest, context: int) -> Answer:
+    """The more words of a label are in the text, the higher its score."""
+    texts = _list(request.text)
+    names = request.labels if request.labels is not None else ["negative", "positive"]
+    labels = names if isinstance(names, dict) else {name: name for name in names}
+    body = {
+        "results": [_classification(text, labels, request) for text in texts],
+        "method": "embedding",
+    }
+    return Answer(_read(texts, context), body)
+
+
+def _classification(text: str, labels: dict[str, str], request: ClassifyRequest) -> dict[str, Any]:
+    scores = {label: _likeness(text, description) for label, description in labels.items()}
+    if not request.multi:
+        whole = sum(scores.values())
+        scores = {label: score / whole for label, score in scores.items()}
+    ranked = sorted(scores, key=lambda label: -scores[label])
+    default = 0.5 if request.multi else 0.0
+    threshold = default if request.threshold is None else request.threshold
+    candidates = ranked if request.multi else ranked[:1]
+    holding = [label for label in candidates if scores[label] >= threshold]
+    return {
+        "label": holding[0] if holding else None,
+        "score": scores[ranked[0]],
+        "labels": holding,
+        "scores": [{"label": label, "score": scores[label]} for label in ranked[: request.top_k]],
+        "abstained": not holding,
+    }
+
+
+def _likeness(text: str, label: str) -> float:
+    """Between 0 and 1, never either; the hash tells labels apart that share no word."""
+    said = set(re.findall(r"\w+", text.lower()))
+    words = re.findall(r"\w+", label.lower())
+    shared = sum(word in said for word in words) / max(len(words), 1)
+    return 0.1 + 0.8 * shared + 0.09 * _fractions(f"{text}\n{label}")[0]
+
+
+# --- summarize ----------------------------------------------------------------------------------
+
+
+def _summarize(request: SummarizeRequest) -> Answer:
+    """The first sentences, as they are."""
+    texts = _list(request.text)
+    most = 1 if request.style == "headline" else _SENTENCES[request.length]
+    spans = [
+        (document, found.start(), found.end())
+        for document, text in enumerate(texts)
+        for found in _SENTENCE.finditer(text)
+    ]
+    sentences: list[dict[str, Any]] = []
+    words = 0
+    for document, start, end in spans[:most]:
+        left = math.inf if request.max_words is None else request.max_words - words
+        text = _first_words(texts[document][start:end], left)
+        if text:
+            source = {"start": start, "end": start + len(text), "document": document}
+            sentences.append({"text": text, "sources": [source], "support": 1.0})
+            words += len(text.split())
+    before = "- " if request.style == "bullets" else ""
+    between = "\n" if request.style == "bullets" else " "
+    pieces = tuple(
+        f"{between if number else ''}{before}{sentence['text']}"
+        for number, sentence in enumerate(sentences)
+    )
+    body = {
+        "summary": "".join(pieces),
+        "sentences": sentences,
+        "coverage": 1.0,
+        "method": "extractive",
+        "words": words,
+    }
+    return Answer(sum(len(text.split()) for text in texts), body, pieces)
+
+
+def _first_words(sentence: str, most: float) -> str:
+    ends = [found.end() for found in re.finditer(r"\S+", sentence)]
+    return sentence if len(ends) <= most else sentence[: ends[int(most) - 1] if most else 0]
+
+
+# --- embed --------------------------------------------------------------------------------------
+
+
+def _embed(request: EmbedRequest, context: int) -> Answer:
+    """The sum of the vectors of the words: texts with words in common are near each other."""
+    texts = _list(request.text)
+    return Answer(_read(texts, context), {"embeddings": [_vector(text) for text in texts]})
+
+
+def _vector(text: str) -> list[float]:
+    words = [_fractions(word) for word in text.lower().split()]
+    sums = [sum(numbers) - len(words) / 2 for numbers in zip(*words, strict=True)]
+    length = math.hypot(*sums)
+    return [number / length for number in sums]
+
+
+# --- all ----------------------------------------------------------------------------------------
+
+
+def _list(text: str | list[str]) -> list[str]:
+    return [text] if isinstance(text, str) else text
+
+
+def _read(texts: list[str], context: int) -> int:
+    """Tokens of texts that must each fit into the context."""
+    lengths = [len(text.split()) for text in texts]
+    if max(lengths) > context:
+        raise context_overflow(max(lengths), context, "a text")
+    return sum(lengths)
+
+
+def _fractions(text: str) -> list[float]:
+    """`_DIMENSIONS` numbers from 0 to 1 that depend on nothing but the text."""
+    digest = hashlib.blake2b(text.encode(), digest_size=_DIMENSIONS).digest()
+    return [byte / 255 for byte in digest]
