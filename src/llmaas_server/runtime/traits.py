@@ -1,0 +1,130 @@
+"""What the files beside the weights say of a model: lengths, stop tokens, labels, defaults."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from llmaas_server.errors import Problem
+from llmaas_server.seam.values import ModelRef
+
+from .request import Sampling
+from .tokenizer import TextTokenizer
+
+_POSITIONS = (
+    "max_position_embeddings",
+    "n_positions",
+    "max_encoder_position_embeddings",
+    "max_source_positions",
+    "n_ctx",
+    "max_seq_len",
+    "max_sequence_length",
+    "seq_length",
+)
+
+# Families whose position ids start behind the padding id, as RoBERTa's do.
+_OFFSET = {
+    "camembert",
+    "data2vec-text",
+    "ibert",
+    "longformer",
+    "mpnet",
+    "roberta",
+    "roberta-prelayernorm",
+    "xlm-roberta",
+    "xlm-roberta-xl",
+    "xmod",
+}
+
+_LONGEST = 10**7
+"""A tokenizer that knows no limit says a number far above this."""
+
+_UNSTATED = 512
+"""Tokens, where nothing states a length (T5 was trained on this many)."""
+
+_TURN_ENDS = ("<|im_end|>", "<|eot_id|>", "<|end|>", "<end_of_turn>", "<|endoftext|>")
+
+_TEMPERATURE = 0.7
+
+
+def context_of(ref: ModelRef, config: Any, tokenizer: TextTokenizer) -> int:
+    """Most tokens of a sequence.
+
+    For a sentence embedder the length that it was trained on, where its file states one
+    (all-MiniLM-L6-v2: 256 of 512 positions): beyond that nobody has tested its vectors.
+    """
+    text = config.get_text_config()
+    stated = next((n for name in _POSITIONS if isinstance(n := getattr(text, name, None), int)), 0)
+    if text.model_type in _OFFSET:
+        stated -= (text.pad_token_id or 0) + 1
+    if stated <= 0:
+        limit = tokenizer.model_max_length
+        stated = limit if 0 < limit < _LONGEST else _UNSTATED
+    if ref.kind != "encoder":
+        return stated
+    trained = read_json(Path(ref.path) / "sentence_bert_config.json").get("max_seq_length")
+    return min(stated, trained) if isinstance(trained, int) and trained > 0 else stated
+
+
+def max_completion_of(ref: ModelRef, config: Any, context: int) -> int:
+    """Most tokens to generate: for seq2seq what the decoder has positions for."""
+    limit = getattr(config, "max_decoder_position_embeddings", None)
+    return limit if ref.kind == "seq2seq" and isinstance(limit, int) else context
+
+
+def stop_ids_of(
+    config: Any, tokenizer: TextTokenizer, generation: dict[str, Any]
+) -> frozenset[int]:
+    """Tokens that end an answer: of the generation config, the model, the tokenizer, and those
+    that end a turn in chat templates."""
+    stated = (
+        generation.get("eos_token_id"),
+        getattr(config.get_text_config(), "eos_token_id", None),
+        tokenizer.eos_id,
+        *map(tokenizer.control_id, _TURN_ENDS),
+    )
+    ids = (i for value in stated for i in (value if isinstance(value, list) else [value]))
+    return frozenset(i for i in ids if isinstance(i, int))
+
+
+def labels_of(ref: ModelRef, config: Any) -> tuple[str, ...]:
+    if ref.kind != "classifier":
+        return ()
+    return tuple(str(label) for _, label in sorted(config.id2label.items()))
+
+
+def sampling_of(ref: ModelRef, generation: dict[str, Any]) -> Sampling:
+    """The model's own defaults. Where its file states no temperature: 0.7 for a decoder, and
+    greedy for seq2seq unless the file asks for sampling."""
+    greedy = ref.kind == "seq2seq" and not generation.get("do_sample")
+    temperature = 0.0 if greedy else _number(generation, "temperature", _TEMPERATURE)
+    return Sampling(
+        temperature=temperature,
+        top_p=_number(generation, "top_p", 1.0),
+        top_k=int(_number(generation, "top_k", 0)) or None,
+        min_p=_number(generation, "min_p", 0.0),
+        repetition_penalty=_number(generation, "repetition_penalty", 1.0),
+    )
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """An object from a file; empty where there is none. Raises Problem `model_broken`."""
+    if not path.exists():
+        return {}
+    try:
+        value = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise Problem("model_broken", f"{path} is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise Problem("model_broken", f"{path} is not a JSON object")
+    return value
+
+
+def _number(values: dict[str, Any], name: str, default: float) -> float:
+    value = values.get(name)
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Problem("model_broken", f"generation_config.json: {name} is {value!r}, not a number")
+    return float(value)
