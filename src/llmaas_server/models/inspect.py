@@ -15,12 +15,33 @@ from llmaas_server.seam.values import ModelKind
 from . import files, weights
 
 _CODE_KEYS = {"auto_map", "trust_remote_code", "custom_pipelines"}
-_CONTEXT_KEYS = ("max_position_embeddings", "n_positions", "n_ctx", "max_sequence_length")
-_PADDED_POSITIONS = {"roberta", "xlm-roberta", "camembert", "mpnet", "xlm-roberta-xl"}
-"""Families whose positions begin after the padding token's: the first two are never used."""
+_POSITIONS = (
+    "max_position_embeddings",
+    "n_positions",
+    "max_encoder_position_embeddings",
+    "max_source_positions",
+    "n_ctx",
+    "max_seq_len",
+    "max_sequence_length",
+    "seq_length",
+)
+_OFFSET = {
+    "camembert",
+    "data2vec-text",
+    "ibert",
+    "longformer",
+    "mpnet",
+    "roberta",
+    "roberta-prelayernorm",
+    "xlm-roberta",
+    "xlm-roberta-xl",
+    "xmod",
+}
+"""Families whose positions begin behind the padding token's: the first ones are never used."""
 _PLAIN_MODULES = {"Transformer", "Pooling", "Normalize"}
 """Of sentence-transformers: what the runtime does; further layers (Dense) it would leave out."""
-_HUGE = 10**9  # what tokenizers write for "no limit"
+_LONGEST = 10**7  # a tokenizer that knows no limit says a number far above this
+_UNSTATED = 512  # tokens, where nothing states a length: what T5 was trained on
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +55,7 @@ def inspect(folder: Path) -> Inspection:
     """Read the configuration and the headers of the weights.
 
     Raises Problem `model_broken` for what cannot be loaded: files that are damaged or cut off,
-    models that bring code of their own, unknown shapes; `model_has_no_head` for a bare
-    encoder-decoder.
+    models that bring code of their own, unknown shapes.
     """
     chosen = files.choose(files.relative_files(folder), str(folder))
     config = _read(folder / "config.json")
@@ -49,7 +69,12 @@ def inspect(folder: Path) -> Inspection:
     return Inspection(
         kind,
         kind == "encoder" and _embeds_sentences(folder),
-        context_of(config, _optional(folder / "tokenizer_config.json"), folder),
+        context_of(
+            kind,
+            config,
+            _optional(folder / "tokenizer_config.json"),
+            _optional(folder / "sentence_bert_config.json"),
+        ),
     )
 
 
@@ -85,21 +110,25 @@ def kind_of(config: Mapping[str, Any], where: Path) -> ModelKind:
     )
 
 
-def context_of(config: Mapping[str, Any], tokenizer: Mapping[str, Any], where: Path) -> int:
-    """Most tokens of a sequence."""
-    for key in _CONTEXT_KEYS:
-        if isinstance(found := config.get(key), int) and found > 0:
-            if config.get("model_type") in _PADDED_POSITIONS:
-                return found - 1 - int(config.get("pad_token_id") or 1)
-            return found
+def context_of(
+    kind: ModelKind,
+    config: Mapping[str, Any],
+    tokenizer: Mapping[str, Any],
+    sentences: Mapping[str, Any],
+) -> int:
+    """Most tokens of a sequence, as the runtime will see it, from config.json,
+    tokenizer_config.json and sentence_bert_config.json."""
+    stated = next((n for key in _POSITIONS if isinstance(n := config.get(key), int)), 0)
+    if config.get("model_type") in _OFFSET:
+        stated -= 1 + (config.get("pad_token_id") or 1)
     limit = tokenizer.get("model_max_length")
-    if isinstance(limit, (int, float)) and 0 < limit < _HUGE:
-        return int(limit)
-    raise Problem(
-        "model_broken",
-        f"{where} does not say how many tokens its model can read",
-        hint=f"Add {_CONTEXT_KEYS[0]} to its config.json.",
-    )
+    if stated <= 0:
+        known = isinstance(limit, (int, float)) and 0 < limit < _LONGEST
+        stated = int(limit) if known and limit is not None else _UNSTATED
+    trained = sentences.get("max_seq_length")
+    if kind == "encoder" and isinstance(trained, int) and trained > 0:
+        return min(stated, trained)
+    return stated
 
 
 def refuse_code(config: object, where: Path) -> None:
