@@ -9,8 +9,7 @@ REPORT = (
     "The town library opens again on Monday after two years of repairs. "
     "The roof had leaked since a storm tore off part of it, and rain had ruined many books. "
     "The roof is new now, and the reading room has twice as many seats as before. "
-    "Most of the money came from the town; three hundred people gave the rest. "
-    "Opening hours stay as they were."
+    "Most of the money came from the town; three hundred people gave the rest."
 )
 QUESTION = "What is a library for? Answer in two sentences."
 

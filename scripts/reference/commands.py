@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-import click
 import typer
+from typer.core import TyperGroup
 
-from llmaas_client.cli import app as command_app
+from llmaas_client.cli import app
 
 from .markdown import table
 
@@ -17,11 +18,12 @@ def lines() -> Iterator[str]:
     yield ""
     yield "The commands `serve`, `models`, `doctor` and `config` come with `llmaas[server]`."
     yield ""
-    yield from command_section("llmaas", typer.main.get_command(command_app))
+    yield from section("llmaas", typer.main.get_command(app))
 
 
-def command_section(path: str, command: click.Command) -> Iterator[str]:
-    context = click.Context(command, info_name=path)
+def section(path: str, command: Any) -> Iterator[str]:
+    """A command and those below it. typer's own copy of click has no public types."""
+    context = typer.Context(command, info_name=path)
     yield f"## {path}"
     yield ""
     yield from (command.help or "").strip().splitlines()
@@ -30,16 +32,12 @@ def command_section(path: str, command: click.Command) -> Iterator[str]:
     yield " ".join([path, *command.collect_usage_pieces(context)])
     yield "```"
     yield ""
-    options = [row for one in command.params if (row := option_row(one, context))]
-    if options:
-        yield from table(["option", "meaning"], options)
-    if isinstance(command, click.Group):
+    records = [one.get_help_record(context) for one in command.params]
+    rows = [(f"`{record[0]}`", record[1]) for record in records if record]
+    if rows:
+        yield from table(["parameter", "meaning"], rows)
+    if isinstance(command, TyperGroup):
         for name in command.list_commands(context):
             child = command.get_command(context, name)
             if child is not None and not child.hidden:
-                yield from command_section(f"{path} {name}", child)
-
-
-def option_row(parameter: click.Parameter, context: click.Context) -> tuple[str, str] | None:
-    record = parameter.get_help_record(context)
-    return (f"`{record[0]}`", record[1]) if record else None
+                yield from section(f"{path} {name}", child)
