@@ -26,7 +26,7 @@ class Message(Request):
     @model_validator(mode="after")
     def _user_says_something(self) -> Message:
         if self.role == "user" and not self.content.strip():
-            raise PydanticCustomError("empty_text", "a user message is empty")
+            raise PydanticCustomError("empty_text", "a user message is empty", {"param": "content"})
         return self
 
 
@@ -66,9 +66,13 @@ class ChatRequest(TaskRequest):
     @model_validator(mode="after")
     def _consistent(self) -> ChatRequest:
         if self.top_logprobs is not None and not self.logprobs:
-            raise PydanticCustomError("invalid_request", "top_logprobs needs logprobs=true")
+            raise PydanticCustomError(
+                "invalid_request", "top_logprobs needs logprobs=true", {"param": "top_logprobs"}
+            )
         if self.messages[-1].role != "user":
-            raise PydanticCustomError("invalid_request", "the last message must be the user's")
+            raise PydanticCustomError(
+                "invalid_request", "the last message must be the user's", {"param": "messages"}
+            )
         return self
 
 

@@ -80,7 +80,7 @@ class ClassifyRequest(TaskRequest):
             raise PydanticCustomError(
                 "too_few_labels",
                 "{count} labels, and {least} is the least",
-                {"count": len(self.labels), "least": least},
+                {"count": len(self.labels), "least": least, "param": "labels"},
             )
         return self
 

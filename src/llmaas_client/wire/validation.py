@@ -42,7 +42,11 @@ _CODES: dict[str, ErrorCode] = {
 
 
 def _param(detail: ErrorDetails) -> str | None:
-    """`messages.0.content`; the names that pydantic gives to branches of a union are left out."""
+    """`messages.0.content`; the names that pydantic gives to branches of a union are left out.
+
+    An error about a whole object names the field that it is about in its context.
+    """
     parts = [str(part) for part in detail["loc"] if isinstance(part, int) or part.isidentifier()]
+    parts += [str(detail["ctx"]["param"])] if "param" in detail.get("ctx", {}) else []
     branches = {"str", "int", "float", "bool", "dict", "list"}
     return ".".join(part for part in parts if part not in branches) or None
