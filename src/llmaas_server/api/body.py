@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from llmaas_client.wire.classify import ClassifyRequest
 from llmaas_server.errors import Problem
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -19,9 +22,9 @@ def parse(model: type[ModelT], body: bytes) -> ModelT:
     try:
         request = model.model_validate_json(body)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        if first["type"] == "json_invalid" and "surrogate" in first["msg"]:
-            raise Problem("invalid_text", first["msg"]) from None
+        first = error.errors(include_url=False, include_input=False)[0]
+        if "hex escape" in first["msg"] and _SURROGATE.search(body):
+            raise Problem("invalid_text", f"a lone surrogate: {first['msg']}") from None
         raise
     try:
         json.loads(body, object_pairs_hook=_once)

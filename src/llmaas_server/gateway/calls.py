@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Protocol
 
-from llmaas_client.wire import TASKS
 from llmaas_client.wire.base import TaskRequest
 from llmaas_client.wire.summarize import SummarizeRequest
 from llmaas_server.errors import Problem
+from llmaas_server.models.inspect import tasks_of
 from llmaas_server.seam.backend import Backend
-from llmaas_server.seam.values import Accepted, Call, Event, ModelKind, ModelRef, Result
+from llmaas_server.seam.values import Accepted, Call, Event, ModelRef, Result
 from llmaas_server.settings import Settings
 
 from .gate import Gate, Principal
@@ -49,14 +49,6 @@ class Defaults:
         return [task for task, name in self._by_task.items() if name == model]
 
 
-_CAN: dict[ModelKind, frozenset[str]] = {
-    "decoder": frozenset({"classify", "summarize", "chat"}),
-    "encoder": frozenset({"classify", "summarize", "embed"}),
-    "classifier": frozenset({"classify"}),
-    "seq2seq": frozenset({"summarize"}),
-}
-
-
 class Calls:
     """Makes calls out of requests, and runs them under the gate."""
 
@@ -80,8 +72,9 @@ class Calls:
         Raises Problem `model_not_found`, `model_not_pulled`, `model_cannot_do_task`.
         """
         model = self._models.ref(request.model or self._defaults.model_for(task, request))
-        if task not in _CAN[model.kind]:
-            raise _cannot(model, task)
+        able = tasks_of(model.kind, model.sentence_embeddings)
+        if task not in able:
+            raise _cannot(model, task, able)
         return Call(
             id=call_id,
             task=task,
@@ -119,10 +112,9 @@ async def result_of(events: AsyncGenerator[Event]) -> Result:
     raise RuntimeError("a backend ended without a result")
 
 
-def _cannot(model: ModelRef, task: str) -> Problem:
-    able = [name for name in TASKS if name in _CAN[model.kind]]
+def _cannot(model: ModelRef, task: str, able: Sequence[str]) -> Problem:
     return Problem(
         "model_cannot_do_task",
-        f"{model.name!r} is a model of kind {model.kind}, which can {', '.join(able)}, not {task}",
+        f"{model.name!r} is a model of kind {model.kind}: it can {', '.join(able)}, not {task}",
         param="model",
     )
