@@ -49,7 +49,8 @@ class Lane(Protocol):
     def busy(self) -> bool:
         """Whether `step` has something to do."""
 
-    def submit(self, job: Job) -> None: ...
+    def submit(self, job: Job) -> None:
+        """Take the job. Raises Problem where it can never run, such as `out_of_memory`."""
 
     def abort(self, job_id: int) -> None:
         """Free what the job holds; no error where it has ended already."""

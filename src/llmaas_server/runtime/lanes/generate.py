@@ -14,7 +14,6 @@ from llmaas_server.runtime.batch import build
 from llmaas_server.runtime.cache import Cache
 from llmaas_server.runtime.decoder import Decoder
 from llmaas_server.runtime.device import device_of
-from llmaas_server.runtime.interface import Model
 from llmaas_server.runtime.lane import Job, Output
 from llmaas_server.runtime.request import Finish, Finished, Generation, Scoring, Token
 from llmaas_server.runtime.sampler import Draw, logprobs, sample
@@ -25,11 +24,16 @@ from llmaas_server.runtime.slots import Slots
 from llmaas_server.seam.values import WorkerOptions
 
 
-class DecoderModel(Model, Protocol):
-    """A model with its module: one of transformers' causal language models."""
+class DecoderModel(Protocol):
+    """What the lane needs of a loaded model."""
 
     @property
-    def module(self) -> Any: ...
+    def module(self) -> Any:
+        """One of transformers' causal language models."""
+
+    @property
+    def context(self) -> int:
+        """Most tokens of a sequence."""
 
 
 class GenerateLane:

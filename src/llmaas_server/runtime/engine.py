@@ -1,0 +1,160 @@
+"""The runtime's face: coroutines on one side, the thread that steps the lanes on the other.
+
+No torch is imported with this module: it comes with `create`, which runs beside the event loop.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any
+
+from llmaas_server.seam.values import ModelKind, ModelRef, ModelStatus, WorkerOptions
+
+from .interface import Floats, Model
+from .lane import Job
+from .loop import StepLoop
+from .mailboxes import Mailboxes
+from .request import Encoding, Finished, Generation, Scoring, Token
+from .residents import Opener, Residents
+
+_Kinds = tuple[ModelKind, ...]
+_GENERATE: _Kinds = ("decoder", "seq2seq")
+_SCORE: _Kinds = ("decoder",)
+_EMBED: _Kinds = ("encoder",)
+_CLASSIFY: _Kinds = ("classifier",)
+
+
+def create(options: WorkerOptions) -> Engine:
+    """The engine of a worker. Imports torch, so it takes seconds: call it in a thread."""
+    from .device import device_of, set_threads
+    from .opening import open_model
+
+    device_of(options)  # a device that is not there is found now, not with the first model
+    set_threads(options)
+    return Engine(options, open_model)
+
+
+class Engine:
+    """Implements `interface.Runtime`. Its async methods belong to one event loop.
+
+    Models are read one after another in a thread of their own; all else is done by the thread of
+    `StepLoop`. Where that one fails, every job and every later call fails with `internal_error`,
+    and `failure` says why: the process is to be replaced.
+    """
+
+    def __init__(self, options: WorkerOptions, open_model: Opener) -> None:
+        self._mailboxes = Mailboxes()
+        self._steps = StepLoop(self._mailboxes)
+        self._residents = Residents(options, open_model, self._steps, self._mailboxes)
+
+    # --- for the worker -------------------------------------------------------------------------
+
+    def progress(self) -> int:
+        """A number that changes with every step and every piece of a model that is read."""
+        return self._steps.steps + self._residents.reads
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is work: `progress` must then change, or something hangs."""
+        return self._steps.busy or self._residents.loading
+
+    @property
+    def failure(self) -> str | None:
+        """Why the engine can do nothing more; None while it can."""
+        return self._steps.failure
+
+    def models(self) -> list[ModelStatus]:
+        return self._residents.statuses()
+
+    def close(self) -> None:
+        """End the threads; jobs that are left fail with `shutting_down`.
+
+        Blocks for the rest of a step and of a load: call it beside the event loop.
+        """
+        self._steps.stop()
+        self._steps.join()
+        self._residents.close()
+
+    # --- models ---------------------------------------------------------------------------------
+
+    async def load(self, ref: ModelRef) -> Model:
+        return await self._residents.load(ref)
+
+    async def unload(self, name: str) -> None:
+        await self._residents.unload(name)
+
+    # --- work -----------------------------------------------------------------------------------
+
+    def generate(
+        self, model: Model, generation: Generation
+    ) -> AsyncGenerator[Token | Finished, None]:
+        if not generation.prompt or generation.max_tokens < 1:
+            raise ValueError("a generation has a prompt, and at least one token to generate")
+        return self._run(model, _GENERATE, generation, generation.tenant, generation.deadline)
+
+    async def score(
+        self,
+        model: Model,
+        prefix: Sequence[int],
+        continuations: Sequence[Sequence[int]],
+        *,
+        tenant: str = "",
+        deadline: float | None = None,
+    ) -> list[list[float]]:
+        if not prefix:
+            raise ValueError("the first token of a continuation follows a prefix")
+        work = Scoring(tuple(prefix), tuple(map(tuple, continuations)))
+        scores: list[list[float]] = await self._ask(model, _SCORE, work, tenant, deadline)
+        return scores
+
+    async def embed(
+        self,
+        model: Model,
+        sequences: Sequence[Sequence[int]],
+        *,
+        tenant: str = "",
+        deadline: float | None = None,
+    ) -> Floats:
+        work = Encoding(tuple((tuple(ids), None) for ids in sequences), head=False)
+        vectors: Floats = await self._ask(model, _EMBED, work, tenant, deadline)
+        return vectors
+
+    async def classify(
+        self,
+        model: Model,
+        sequences: Sequence[tuple[Sequence[int], Sequence[int] | None]],
+        *,
+        tenant: str = "",
+        deadline: float | None = None,
+    ) -> Floats:
+        pairs = ((tuple(ids), None if types is None else tuple(types)) for ids, types in sequences)
+        work = Encoding(tuple(pairs), head=True)
+        logits: Floats = await self._ask(model, _CLASSIFY, work, tenant, deadline)
+        return logits
+
+    async def _ask(
+        self, model: Model, kinds: _Kinds, work: Any, tenant: str, deadline: float | None
+    ) -> Any:
+        """The one item of a job that has one."""
+        items = [item async for item in self._run(model, kinds, work, tenant, deadline)]
+        return items[0]
+
+    async def _run(
+        self, model: Model, kinds: _Kinds, work: Any, tenant: str, deadline: float | None
+    ) -> AsyncGenerator[Any, None]:
+        """Submit a job and yield its items; leaving early aborts it."""
+        resident = self._residents.find(model, kinds)
+        with resident.job(), self._mailboxes.open() as (id, mailbox):
+            self._steps.submit(resident.key, Job(id, work, time.monotonic(), tenant, deadline))
+            try:
+                done = False
+                while not done:
+                    output = await mailbox.get()
+                    for item in output.items:
+                        yield item
+                    if output.problem is not None:
+                        raise output.problem
+                    done = output.done
+            finally:
+                self._steps.abort(id)

@@ -1,0 +1,146 @@
+"""The engine's one thread: it owns all lanes and steps them in turn. No torch here."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Protocol
+
+from llmaas_server.errors import Problem
+
+from .lane import Job, Lane, Output
+from .turns import Turns
+
+log = logging.getLogger(__name__)
+
+
+class Outlet(Protocol):
+    """Where the thread leaves what it did. Called from the thread; must not block."""
+
+    def deliver(self, outputs: list[Output]) -> None:
+        """What one step brought: all of it at once."""
+
+    def end(self, problem: Problem) -> None:
+        """The thread is ending: every job that has no end yet fails with `problem`."""
+
+
+class StepLoop:
+    """An inbox of commands, and steps of whichever lane has had the least time.
+
+    Every public method is safe to call from any thread, and returns at once. An exception out of
+    a lane's step ends the thread for good: memory and device may be in any state, so the process
+    is to be replaced. `failure` then says why, and all jobs fail with `internal_error`.
+    """
+
+    def __init__(self, outlet: Outlet) -> None:
+        self.steps = 0
+        """Steps done; grows wherever there is work, or the thread hangs."""
+        self.busy = False
+        """False while the thread waits for work."""
+        self.failure: str | None = None
+        self._outlet = outlet
+        self._inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._lanes: dict[int, Lane] = {}
+        self._jobs: dict[int, tuple[int, Job]] = {}  # job id -> its lane's key, and the job
+        self._turns = Turns()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="llmaas-engine", daemon=True)
+        self._thread.start()
+
+    def add(self, key: int, lane: Lane) -> None:
+        """Take a lane, known by `key` from now on."""
+        self._inbox.put(lambda: self._lanes.update({key: lane}))
+
+    def remove(self, key: int, ticket: int) -> None:
+        """Drop a lane that has no jobs; an output for the job id `ticket` says that it is done."""
+        self._inbox.put(lambda: self._remove(key, ticket))
+
+    def submit(self, key: int, job: Job) -> None:
+        self._inbox.put(lambda: self._submit(key, job))
+
+    def abort(self, job_id: int) -> None:
+        """Free what the job holds before the next step; no error where it has ended."""
+        self._inbox.put(lambda: self._abort(job_id))
+
+    def stop(self) -> None:
+        """End the thread after its step; the jobs that are left fail with `shutting_down`."""
+        self._inbox.put(self._stop)
+
+    def join(self) -> None:
+        self._thread.join()
+
+    def _run(self) -> None:
+        problem = Problem("shutting_down")
+        try:
+            while not self._stopping:
+                self._read_inbox()
+                self._expire(time.monotonic())
+                self._step()
+        except Exception as error:
+            log.exception("the engine's thread failed")
+            self.failure = f"{type(error).__name__}: {error}"
+            problem = Problem("internal_error", f"the engine failed: {self.failure}")
+        self._lanes.clear()
+        self._outlet.end(problem)
+
+    def _read_inbox(self) -> None:
+        """Follow all commands; wait for one where there is nothing else to do."""
+        if not any(lane.busy for lane in self._lanes.values()):
+            self.busy = False
+            command = self._inbox.get()
+            self.busy = True
+            command()
+        while not self._inbox.empty():
+            self._inbox.get()()
+
+    def _expire(self, now: float) -> None:
+        late = [
+            job.id
+            for _, job in self._jobs.values()
+            if job.deadline is not None and job.deadline <= now
+        ]
+        for job_id in late:
+            self._abort(job_id)
+        if late:
+            problem = Problem("deadline_exceeded")
+            self._outlet.deliver([Output(id, done=True, problem=problem) for id in late])
+
+    def _step(self) -> None:
+        key = self._turns.next(key for key, lane in self._lanes.items() if lane.busy)
+        if key is None:
+            return
+        lane = self._lanes[key]
+        started = time.monotonic()
+        outputs = lane.step()
+        self._turns.charge(key, time.monotonic() - started)
+        self.steps += 1
+        for output in outputs:
+            if output.done:
+                self._jobs.pop(output.job_id, None)
+        if outputs:
+            self._outlet.deliver(outputs)
+        if not lane.busy:
+            lane.check()
+
+    def _submit(self, key: int, job: Job) -> None:
+        try:
+            self._lanes[key].submit(job)
+        except Problem as problem:
+            self._outlet.deliver([Output(job.id, done=True, problem=problem)])
+        else:
+            self._jobs[job.id] = key, job
+
+    def _abort(self, job_id: int) -> None:
+        key, job = self._jobs.pop(job_id, (None, None))
+        if key is not None and job is not None:
+            self._lanes[key].abort(job.id)
+
+    def _remove(self, key: int, ticket: int) -> None:
+        self._lanes.pop(key).check()
+        self._outlet.deliver([Output(ticket, done=True)])
+
+    def _stop(self) -> None:
+        self._stopping = True
