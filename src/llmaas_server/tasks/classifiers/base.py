@@ -1,0 +1,121 @@
+"""What the ways to classify have in common."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llmaas_client.wire.classify import ClassifyRequest
+from llmaas_server.errors import Problem, context_overflow
+from llmaas_server.runtime.interface import Model, Runtime
+from llmaas_server.tasks.base import Caller
+from llmaas_server.tasks.meter import Meter
+
+Scores = NDArray[np.float64]
+
+MAX_TOKENS = 2_000_000
+"""Most tokens of one request in the methods that read every text once per label."""
+
+
+class Scoring(Protocol):
+    """A request, tokenized for one way to classify."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def calibration(self) -> str: ...
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+    @property
+    def prompt_tokens(self) -> int: ...
+
+    async def scores(self, model: Model, runtime: Runtime, caller: Caller, meter: Meter) -> Scores:
+        """Scores from 0 to 1, [texts, labels]. Rows sum to 1 unless labels are judged alone."""
+
+
+def texts_of(request: ClassifyRequest) -> list[str]:
+    return [request.text] if isinstance(request.text, str) else list(request.text)
+
+
+def names_of(request: ClassifyRequest) -> tuple[str, ...]:
+    """The labels of the request; empty where it has none."""
+    return tuple(request.labels or ())
+
+
+def phrases_of(request: ClassifyRequest, template: str) -> list[str]:
+    """What stands for each label before a model.
+
+    The description, or else the name in `template`. A template of the request is filled with
+    the description too: nothing that the caller gave is ignored.
+    """
+    labels = request.labels or []
+    if request.hypothesis_template is not None:
+        words = labels.values() if isinstance(labels, dict) else labels
+        return [request.hypothesis_template.replace("{}", word.strip()) for word in words]
+    if isinstance(labels, dict):
+        return [description.strip() for description in labels.values()]
+    return [template.replace("{}", name.strip()) for name in labels]
+
+
+def need_labels(request: ClassifyRequest, model: Model) -> None:
+    if request.labels is None:
+        raise Problem(
+            "too_few_labels",
+            f"{model.ref.name!r} has no labels of its own, and the request names none",
+            hint="Name the labels to choose from, or choose a model with a classification head.",
+            param="labels",
+        )
+
+
+def limit_labels(request: ClassifyRequest, method: str, most: int) -> None:
+    count = len(request.labels or ())
+    if count > most:
+        raise Problem(
+            "too_many_labels",
+            f"{count} labels, and {most} is the most for {method}, which reads the text once "
+            "per label",
+            hint="Name fewer labels, or choose an embedding model: it takes 1000.",
+            param="labels",
+        )
+
+
+def no_template(request: ClassifyRequest, method: str) -> None:
+    if request.hypothesis_template is not None:
+        raise Problem(
+            "unsupported_parameter",
+            f"{method} does not use a hypothesis_template",
+            hint="Remove hypothesis_template, or choose an embedding or NLI model.",
+            param="hypothesis_template",
+        )
+
+
+def check_fits(tokens: int, model: Model, request: ClassifyRequest, index: int) -> None:
+    """Raises `context_overflow` with both numbers, and which text it is where there are several."""
+    if tokens > model.context:
+        what = "the text" if isinstance(request.text, str) else f"text[{index}]"
+        raise context_overflow(tokens, model.context, what)
+
+
+def check_total(tokens: int) -> None:
+    if tokens > MAX_TOKENS:
+        raise Problem(
+            "invalid_request",
+            f"the texts times the labels make more than {MAX_TOKENS} tokens",
+            hint="Send fewer texts or labels at once, or choose an embedding model.",
+            param="text",
+        )
+
+
+def softmax(logits: Scores) -> Scores:
+    """Over the last axis."""
+    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    normalized: Scores = shifted / shifted.sum(axis=-1, keepdims=True)
+    return normalized
+
+
+def sigmoid(logits: Scores) -> Scores:
+    # In this form no exponential overflows.
+    squashed: Scores = 0.5 * (1.0 + np.tanh(0.5 * logits))
+    return squashed

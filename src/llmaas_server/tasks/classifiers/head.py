@@ -1,0 +1,87 @@
+"""By the classes that a model was trained for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from llmaas_client.wire.classify import ClassifyRequest
+from llmaas_server.errors import Problem
+from llmaas_server.runtime.interface import Model, Runtime
+from llmaas_server.tasks.base import Caller
+from llmaas_server.tasks.meter import Meter
+
+from .base import Scores, check_fits, names_of, no_template, sigmoid, softmax, texts_of
+
+
+@dataclass(frozen=True, slots=True)
+class HeadScoring:
+    labels: tuple[str, ...]
+    classes: tuple[int, ...]
+    """Index in the head of each label."""
+    sequences: tuple[tuple[int, ...], ...]
+    independent: bool
+    method: str = "head"
+    calibration: str = "none"
+
+    @property
+    def prompt_tokens(self) -> int:
+        return sum(len(ids) for ids in self.sequences)
+
+    async def scores(self, model: Model, runtime: Runtime, caller: Caller, meter: Meter) -> Scores:
+        work = runtime.classify(
+            model,
+            [(ids, None) for ids in self.sequences],
+            tenant=caller.tenant,
+            deadline=caller.deadline,
+        )
+        logits = (await meter.encode(self.prompt_tokens, work)).astype(np.float64)
+        chosen = logits[:, self.classes]
+        return sigmoid(chosen) if self.independent else softmax(chosen)
+
+
+def read_request(request: ClassifyRequest, model: Model) -> HeadScoring:
+    """The softmax is over the labels asked for: over all classes where the request names none."""
+    no_template(request, "head")
+    independent = request.multi or model.multi_label
+    if len(model.labels) == 1 and not model.multi_label:
+        raise Problem(
+            "model_cannot_do_task",
+            f"{model.ref.name!r} has a regression head with one output, and no classes",
+            hint="Choose a classifier with two classes or more, an NLI or an embedding model.",
+            param="model",
+        )
+    labels = _labels(request, model)
+    sequences = tuple(tuple(model.tokenizer.encode(text)) for text in texts_of(request))
+    for index, ids in enumerate(sequences):
+        check_fits(len(ids), model, request, index)
+    return HeadScoring(
+        labels=labels,
+        classes=tuple(model.labels.index(label.strip()) for label in labels),
+        sequences=sequences,
+        independent=independent,
+    )
+
+
+def _labels(request: ClassifyRequest, model: Model) -> tuple[str, ...]:
+    """The classes asked for; a head knows its own and no others."""
+    names = names_of(request)
+    known = ", ".join(repr(label) for label in model.labels)
+    hint = f"Its classes are {known}: name some of these, or choose an NLI or embedding model."
+    unknown = [name for name in names if name.strip() not in model.labels]
+    if unknown:
+        raise Problem(
+            "unsupported_parameter",
+            f"{model.ref.name!r} has no class {unknown[0]!r}",
+            hint=hint,
+            param="labels",
+        )
+    if isinstance(request.labels, dict):
+        raise Problem(
+            "unsupported_parameter",
+            f"{model.ref.name!r} has a trained head, which has no use for descriptions",
+            hint="Name the labels in a list.",
+            param="labels",
+        )
+    return names or model.labels

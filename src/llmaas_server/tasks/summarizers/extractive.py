@@ -1,0 +1,123 @@
+"""Extractive: every sentence of the summary stands in the source, word for word."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+import numpy as np
+
+from llmaas_client.wire.summarize import SummarizeRequest
+from llmaas_server.errors import Problem
+from llmaas_server.runtime.interface import Model, Runtime
+from llmaas_server.seam.values import Delta, Progress, Result
+from llmaas_server.tasks.base import Caller
+from llmaas_server.tasks.meter import Meter
+from llmaas_server.tasks.text import words
+from llmaas_server.tasks.text.windows import Windows, read
+from llmaas_server.tasks.vectors import embed_chunks
+
+from .selection import Candidate, salience, select
+from .shape import Shape, shape_of
+from .sources import Source, coverage, documents_of, sentences_of
+
+HEADLINE_WORDS = 20
+"""A headline is no longer, where the text has a sentence that is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractivePrompt:
+    documents: tuple[str, ...]
+    sentences: tuple[Source, ...]
+    candidates: tuple[Candidate, ...]
+    windows: Windows
+    shape: Shape
+
+    @property
+    def prompt_tokens(self) -> int:
+        return self.windows.tokens
+
+    @property
+    def max_completion_tokens(self) -> int:
+        return 0
+
+    @property
+    def most_sentences(self) -> int:
+        """A summary is shorter than its text: it takes half of the sentences at most."""
+        return min(self.shape.sentences, -(-len(self.sentences) // 2))
+
+    @property
+    def word_budget(self) -> int | None:
+        if self.shape.style != "headline":
+            return self.shape.max_words
+        shortest = min(candidate.cost for candidate in self.candidates)
+        own = max(HEADLINE_WORDS, shortest)
+        return own if self.shape.max_words is None else min(own, self.shape.max_words)
+
+
+def prompt(request: SummarizeRequest, model: Model) -> ExtractivePrompt:
+    """Sentences longer than the context are read in windows, and their vectors averaged."""
+    documents = documents_of(request)
+    shape = shape_of(request)
+    sentences = tuple(sentences_of(documents))
+    texts = [sentence.text(documents).strip() for sentence in sentences]
+    candidates = tuple(_candidates(sentences, texts, shape))
+    shortest = min(candidate.cost for candidate in candidates)
+    if shape.max_words is not None and shortest > shape.max_words:
+        raise Problem(
+            "invalid_request",
+            f"max_words is {shape.max_words}, and the shortest sentence of the text has {shortest}",
+            hint=f"Raise max_words to {shortest} or more, or choose method=abstractive.",
+            param="max_words",
+        )
+    windows = read(texts, model.tokenizer, model.context)
+    return ExtractivePrompt(documents, sentences, candidates, windows, shape)
+
+
+def _candidates(
+    sentences: Sequence[Source], texts: Sequence[str], shape: Shape
+) -> Iterator[Candidate]:
+    first: dict[int, int] = {}
+    for index, (sentence, text) in enumerate(zip(sentences, texts, strict=True)):
+        position = index - first.setdefault(sentence.document, index)
+        yield Candidate(text, position, words.count(text), shape.words(text))
+
+
+async def run(
+    prompt: ExtractivePrompt, model: Model, runtime: Runtime, caller: Caller
+) -> AsyncGenerator[Delta | Progress | Result, None]:
+    meter = Meter()
+    sequences = prompt.windows.sequences
+    parts = []
+    read_so_far = 0
+    async with aclosing(embed_chunks(sequences, model, runtime, caller, meter)) as chunks:
+        async for vectors in chunks:
+            parts.append(vectors)
+            read_so_far += len(vectors)
+            yield Progress("reading", read_so_far, len(sequences))
+    vectors = prompt.windows.pool(np.concatenate(parts))
+    salient = salience(vectors, prompt.candidates)
+    chosen = select(vectors, prompt.candidates, salient, prompt.most_sentences, prompt.word_budget)
+    summary = ""
+    for index in chosen:
+        longer = prompt.shape.extend(summary, prompt.candidates[index].text)
+        yield Delta(longer[len(summary) :])
+        summary = longer
+    yield meter.result(
+        {
+            "summary": summary,
+            "sentences": [
+                {
+                    "text": prompt.candidates[index].text,
+                    "sources": [prompt.sentences[index].visible(prompt.documents).wire()],
+                    "support": 1.0,
+                }
+                for index in chosen
+            ],
+            "coverage": coverage(prompt.sentences, prompt.documents),
+            "method": "extractive",
+            "words": words.count(summary),
+            "parts": len(parts),
+        }
+    )

@@ -1,0 +1,47 @@
+"""The form of a summary: how many sentences, how many words, how they stand together."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from llmaas_client.wire.summarize import Style, SummarizeRequest
+from llmaas_server.tasks.text import words
+
+LENGTHS = {"short": 2, "medium": 4, "long": 8}
+"""Sentences."""
+
+_BULLET = re.compile(r"[-*•–]\s")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    sentences: int
+    max_words: int | None = None
+    style: Style = "paragraph"
+
+    def extend(self, summary: str, sentence: str) -> str:
+        """`summary` with one more sentence; it begins with `summary` as it was."""
+        if self.style != "bullets":
+            return words.join(summary, sentence)
+        line = sentence if _BULLET.match(sentence) else f"- {sentence}"
+        return f"{summary}\n{line}" if summary else line
+
+    def words(self, sentence: str) -> int:
+        """What `sentence` adds to the words of a summary, the mark of a bullet included."""
+        return words.count(self.extend("", sentence))
+
+    def fits(self, summary: str) -> bool:
+        return self.max_words is None or words.count(summary) <= self.max_words
+
+    def shorten(self, sentence: str) -> str:
+        """`sentence` as a whole summary: cut at a word, with an ellipsis, where it is too long."""
+        if self.fits(self.extend("", sentence)) or self.max_words is None:
+            return sentence
+        mark = self.words(sentence) - words.count(sentence)
+        return words.cut(sentence, max(1, self.max_words - mark))
+
+
+def shape_of(request: SummarizeRequest) -> Shape:
+    sentences = 1 if request.style == "headline" else LENGTHS[request.length]
+    return Shape(sentences, request.max_words, request.style)
