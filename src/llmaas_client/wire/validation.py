@@ -47,6 +47,7 @@ def _param(detail: ErrorDetails) -> str | None:
     An error about a whole object names the field that it is about in its context.
     """
     parts = [str(part) for part in detail["loc"] if isinstance(part, int) or part.isidentifier()]
-    parts += [str(detail["ctx"]["param"])] if "param" in detail.get("ctx", {}) else []
+    context = detail.get("ctx", {})
+    parts += [str(context["param"])] if "param" in context else []
     branches = {"str", "int", "float", "bool", "dict", "list"}
     return ".".join(part for part in parts if part not in branches) or None

@@ -1,0 +1,130 @@
+"""llmaas: classify, summarize and chat with language models on your own machine.
+
+    from llmaas_client import Client
+
+    client = Client()
+    client.classify("I love Python", labels=["negative", "positive"]).label
+    client.summarize(report, max_words=80).summary
+    client.chat("Hello").text
+
+Everything public is a name of this package. Nothing is loaded before it is used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .client import AsyncClient as AsyncClient
+    from .client import Client as Client
+    from .clock import Clock as Clock
+    from .errors import AuthenticationFailed as AuthenticationFailed
+    from .errors import BodyTooLarge as BodyTooLarge
+    from .errors import Cancelled as Cancelled
+    from .errors import ConfigurationError as ConfigurationError
+    from .errors import Conflict as Conflict
+    from .errors import ConnectionFailed as ConnectionFailed
+    from .errors import ContextOverflow as ContextOverflow
+    from .errors import DeadlineExceeded as DeadlineExceeded
+    from .errors import DuplicateLabels as DuplicateLabels
+    from .errors import EmptyText as EmptyText
+    from .errors import HubUnreachable as HubUnreachable
+    from .errors import InternalError as InternalError
+    from .errors import InvalidJSON as InvalidJSON
+    from .errors import InvalidKey as InvalidKey
+    from .errors import InvalidRequest as InvalidRequest
+    from .errors import InvalidText as InvalidText
+    from .errors import LLMaaSError as LLMaaSError
+    from .errors import MethodNotAllowed as MethodNotAllowed
+    from .errors import MissingKey as MissingKey
+    from .errors import ModelBroken as ModelBroken
+    from .errors import ModelCannotDoTask as ModelCannotDoTask
+    from .errors import ModelHasNoHead as ModelHasNoHead
+    from .errors import ModelNotFound as ModelNotFound
+    from .errors import ModelNotPulled as ModelNotPulled
+    from .errors import NotAllowed as NotAllowed
+    from .errors import NotFound as NotFound
+    from .errors import OutOfMemory as OutOfMemory
+    from .errors import Overloaded as Overloaded
+    from .errors import PermissionDenied as PermissionDenied
+    from .errors import RateLimited as RateLimited
+    from .errors import ServerFault as ServerFault
+    from .errors import ShuttingDown as ShuttingDown
+    from .errors import Starting as Starting
+    from .errors import StreamInterrupted as StreamInterrupted
+    from .errors import TimedOut as TimedOut
+    from .errors import TooFewLabels as TooFewLabels
+    from .errors import TooManyLabels as TooManyLabels
+    from .errors import UnexpectedResponse as UnexpectedResponse
+    from .errors import UnknownField as UnknownField
+    from .errors import UnsupportedMediaType as UnsupportedMediaType
+    from .errors import UnsupportedParameter as UnsupportedParameter
+    from .errors import WorkerLost as WorkerLost
+    from .streams import AsyncStream as AsyncStream
+    from .streams import Stream as Stream
+    from .wire.base import Result as Result
+    from .wire.base import Timing as Timing
+    from .wire.base import Usage as Usage
+    from .wire.chat import ChatResult as ChatResult
+    from .wire.chat import Message as Message
+    from .wire.chat import ReplyMessage as ReplyMessage
+    from .wire.chat import TokenChoice as TokenChoice
+    from .wire.chat import TokenLogprob as TokenLogprob
+    from .wire.classify import Classification as Classification
+    from .wire.classify import ClassifyResult as ClassifyResult
+    from .wire.classify import LabelScore as LabelScore
+    from .wire.embed import EmbedResult as EmbedResult
+    from .wire.events import Delta as Delta
+    from .wire.events import Progress as Progress
+    from .wire.events import Start as Start
+    from .wire.models import Health as Health
+    from .wire.models import ModelInfo as ModelInfo
+    from .wire.models import TaskInfo as TaskInfo
+    from .wire.summarize import Source as Source
+    from .wire.summarize import SummarizeResult as SummarizeResult
+    from .wire.summarize import SummarySentence as SummarySentence
+
+    __version__: str
+
+_HOMES = {
+    "client": "AsyncClient Client",
+    "clock": "Clock",
+    "errors": (
+        "AuthenticationFailed BodyTooLarge Cancelled ConfigurationError Conflict ConnectionFailed "
+        "ContextOverflow DeadlineExceeded DuplicateLabels EmptyText HubUnreachable InternalError "
+        "InvalidJSON InvalidKey InvalidRequest InvalidText LLMaaSError MethodNotAllowed MissingKey "
+        "ModelBroken ModelCannotDoTask ModelHasNoHead ModelNotFound ModelNotPulled NotAllowed "
+        "NotFound OutOfMemory Overloaded PermissionDenied RateLimited ServerFault ShuttingDown "
+        "Starting StreamInterrupted TimedOut TooFewLabels TooManyLabels UnexpectedResponse "
+        "UnknownField UnsupportedMediaType UnsupportedParameter WorkerLost"
+    ),
+    "streams": "AsyncStream Stream",
+    "wire.base": "Result Timing Usage",
+    "wire.chat": "ChatResult Message ReplyMessage TokenChoice TokenLogprob",
+    "wire.classify": "Classification ClassifyResult LabelScore",
+    "wire.embed": "EmbedResult",
+    "wire.events": "Delta Progress Start",
+    "wire.models": "Health ModelInfo TaskInfo",
+    "wire.summarize": "Source SummarizeResult SummarySentence",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+__all__ = sorted([*_HOME_OF, "__version__"])  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value: Any = version("llmaas")
+    elif name in _HOME_OF:
+        value = getattr(import_module(f".{_HOME_OF[name]}", __name__), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,157 @@
+"""Where the server is, which key is for it, and by which way: the client's only look at its
+surroundings.
+
+    LLMAAS_BASE_URL   the server; http://127.0.0.1:8000 without it
+    LLMAAS_API_KEY    the key
+    LLMAAS_HOME       the folder in which a server on this machine leaves the key for its clients
+    LLMAAS_DEBUG      commands show tracebacks
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from platformdirs import user_data_path
+from pydantic import ValidationError
+
+from .errors import ConfigurationError
+from .wire.credentials import FILE_NAME, Credentials
+
+DEFAULT_BASE_URL = "http://127.0.0.1:8000"
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A server's address in its one normal form: equal servers have equal `url`."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+    @classmethod
+    def parse(cls, url: str) -> Address:
+        """Raises ConfigurationError for what is not the address of an HTTP server."""
+        try:
+            parts = urlsplit(url.strip())
+            host, port = parts.hostname, parts.port
+        except ValueError as error:
+            raise ConfigurationError(f"base_url is not an address: {error}") from None
+        if parts.username is not None or parts.password is not None:
+            raise ConfigurationError(
+                "base_url has a user name in it", hint="Pass the key as api_key= instead."
+            )
+        if parts.scheme not in _DEFAULT_PORTS or not host:
+            raise ConfigurationError(
+                f"base_url {url!r} is not the address of a server",
+                hint=f"It looks like {DEFAULT_BASE_URL}, with http or https.",
+            )
+        if parts.query or parts.fragment:
+            raise ConfigurationError(f"base_url {url!r} has a query or a fragment")
+        return cls(parts.scheme, host, port or _DEFAULT_PORTS[parts.scheme], parts.path.rstrip("/"))
+
+    @property
+    def url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = "" if self.port == _DEFAULT_PORTS[self.scheme] else f":{self.port}"
+        return f"{self.scheme}://{host}{port}{self.path}"
+
+    @property
+    def is_local(self) -> bool:
+        """Whether what is sent there stays on this machine."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What a client was told, by its arguments or by the environment. Reads no file until asked."""
+
+    address: Address
+    home: Path
+    explicit_key: str | None = field(default=None, repr=False)
+
+    def key(self) -> str | None:
+        """The key to send. Raises ConfigurationError where sending it would give it away."""
+        return self.explicit_key or self._key_from_home()
+
+    def _key_from_home(self) -> str | None:
+        """The key that a server on this machine left for exactly this address."""
+        path = self.home / FILE_NAME
+        try:
+            servers = Credentials.model_validate_json(path.read_bytes()).servers
+        except FileNotFoundError:
+            return None
+        except (OSError, ValidationError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "its content is damaged"
+            raise ConfigurationError(
+                f"{path} cannot be read: {reason}",
+                hint="Repair or remove it, or set LLMAAS_API_KEY.",
+            ) from None
+        bound = {_normal(url): entry for url, entry in servers.items()}
+        entry = bound.get(self.address.url)
+        if entry is None:
+            return None
+        if self.address.scheme == "http" and not self.address.is_local:
+            raise ConfigurationError(
+                f"the key for {self.address.url} would cross the network unencrypted",
+                hint="Use https, or pass api_key= to send it all the same.",
+            )
+        return check_key(entry.inference_key, str(path))
+
+    def proxy(self) -> str | None:
+        """The proxy on the way to the server, from the environment; never for this machine."""
+        if self.address.is_local or urllib.request.proxy_bypass(self.address.host):
+            return None
+        proxies = urllib.request.getproxies()
+        return proxies.get(self.address.scheme) or proxies.get("all")
+
+
+def resolve(base_url: str | None = None, api_key: str | None = None) -> Config:
+    """Arguments first, then the environment, then defaults."""
+    url = base_url or os.environ.get("LLMAAS_BASE_URL") or DEFAULT_BASE_URL
+    if api_key is not None:
+        key: str | None = check_key(api_key, "api_key")
+    elif from_environment := os.environ.get("LLMAAS_API_KEY"):
+        key = check_key(from_environment, "LLMAAS_API_KEY")
+    else:
+        key = None
+    return Config(Address.parse(url), home(), key)
+
+
+def home() -> Path:
+    """The folder of a server's state on this machine."""
+    given = os.environ.get("LLMAAS_HOME")
+    return Path(given).expanduser() if given else user_data_path("llmaas")
+
+
+def debug() -> bool:
+    """Whether commands show tracebacks."""
+    return os.environ.get("LLMAAS_DEBUG", "") not in ("", "0")
+
+
+def check_key(key: str, origin: str) -> str:
+    """A key that can stand in a header. The message never has the key in it."""
+    key = key.strip()
+    if not key:
+        raise ConfigurationError(f"{origin} is empty", hint="Leave it out, or give a key.")
+    if not (key.isascii() and key.isprintable() and " " not in key):
+        raise ConfigurationError(f"{origin} has characters that no key has")
+    return key
+
+
+def _normal(url: str) -> str:
+    try:
+        return Address.parse(url).url
+    except ConfigurationError:
+        return url

@@ -1,0 +1,108 @@
+"""The values of a call: what is wanted, the steps to it, and what comes of each step.
+
+Send  -> Head          Read -> bytes, empty at the end          Sleep, Drop, Emit -> None
+where a connection fails, any of them -> Broken
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Generic, Literal, TypeAlias, TypeVar
+
+from .clock import Deadline
+from .errors import Phase
+from .wire.base import TaskRequest
+from .wire.events import Delta, Progress, Start
+
+T = TypeVar("T")
+Event: TypeAlias = Start | Delta | Progress
+"""What a stream says before its result."""
+
+
+class Unset(Enum):
+    """The type of an argument that was left out where None has a meaning of its own."""
+
+    UNSET = "the client's own"
+
+
+UNSET = Unset.UNSET
+Timeout: TypeAlias = float | Unset | None
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """What a caller wants, before anything was checked or sent."""
+
+    path: str
+    read: Callable[[bytes], T]
+    """From the body of the answer, or the data of `done`, to the result. Raises ValidationError."""
+    request: Callable[[], TaskRequest] | None = None
+    """Makes the body to post; None is a GET. Raises ValidationError or InvalidRequest."""
+    timeout: Timeout = UNSET
+    any_status: bool = False
+    """Whether an answer that can be read is a result even where its status says failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a request and wait for the head of the answer."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    deadline: Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Read the next piece of the body."""
+
+    deadline: Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Wait."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Give up the rest of the answer and close its connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """Hand an event to the caller."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of an answer; header names are in lower case."""
+
+    status: int
+    ok: bool
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A connection that failed. `reason` is a part of a sentence."""
+
+    kind: Literal["connect", "timeout", "lost", "garbled"]
+    phase: Phase
+    reason: str = ""
+    refused: bool = False
+    """Whether nothing listens there."""
+
+
+Action: TypeAlias = Send | Read | Sleep | Drop
+Step: TypeAlias = Action | Emit
+Reply: TypeAlias = Head | bytes | Broken | None
+Flow: TypeAlias = Generator[Step, Reply, T]

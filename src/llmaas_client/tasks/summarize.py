@@ -1,0 +1,102 @@
+"""Summarize."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic
+
+from llmaas_client.steps import UNSET, Call, Timeout
+from llmaas_client.wire.summarize import (
+    SPEC,
+    Length,
+    Method,
+    Style,
+    SummarizeRequest,
+    SummarizeResult,
+)
+
+from .fields import Live, Out, Texts, given
+
+
+class Summarize(Generic[Out, Live]):
+    """A shorter text, and where each of its sentences comes from.
+
+    client.summarize(report, max_words=80).summary
+    """
+
+    def __init__(
+        self,
+        run: Callable[[Call[SummarizeResult]], Out],
+        stream: Callable[[Call[SummarizeResult]], Live],
+    ) -> None:
+        self._run = run
+        self._stream = stream
+
+    def __call__(
+        self,
+        text: Texts,
+        *,
+        method: Method = "auto",
+        length: Length = "medium",
+        max_words: int | None = None,
+        style: Style = "paragraph",
+        model: str | None = None,
+        timeout: Timeout = UNSET,
+    ) -> Out:
+        """Summarize a text of any length, or several documents as one.
+
+        Args:
+            text: A text, or a list of documents.
+            method: `extractive` picks sentences of the source, `abstractive` writes new ones.
+            length: `short`, `medium` or `long`: about 2, 4 or 8 sentences.
+            max_words: Most words; never exceeded. Text without spaces counts characters.
+            style: `paragraph`, `bullets` or `headline`.
+            model: A model's name; without it the server's default for this task.
+            timeout: Seconds for the whole call with all its retries; None is no limit.
+
+        Raises:
+            LLMaaSError: as the tree in `llmaas_client.errors` shows.
+        """
+        return self._run(_summarize(text, method, length, max_words, style, model, timeout))
+
+    def stream(
+        self,
+        text: Texts,
+        *,
+        method: Method = "auto",
+        length: Length = "medium",
+        max_words: int | None = None,
+        style: Style = "paragraph",
+        model: str | None = None,
+        timeout: Timeout = UNSET,
+    ) -> Live:
+        """The same as a stream: `Progress` of the parts, text as it is found or written.
+
+        Takes what the call takes; `timeout` is for the whole stream.
+        """
+        return self._stream(_summarize(text, method, length, max_words, style, model, timeout))
+
+
+def _summarize(
+    text: Texts,
+    method: Method,
+    length: Length,
+    max_words: int | None,
+    style: Style,
+    model: str | None,
+    timeout: Timeout,
+) -> Call[SummarizeResult]:
+    fields = {
+        "text": text,
+        "method": method,
+        "length": length,
+        "max_words": max_words,
+        "style": style,
+        "model": model,
+    }
+    return Call(
+        path=SPEC.path,
+        request=lambda: SummarizeRequest.model_validate(given(fields)),
+        read=SummarizeResult.model_validate_json,
+        timeout=timeout,
+    )
