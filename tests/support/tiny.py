@@ -171,7 +171,7 @@ def _bert_config(tokenizer: Any, **options: Any) -> Any:
 def bart(folder: Path, *, seed: int = 0, name: str = "tiny-bart", context: int = 256) -> ModelRef:
     """A summarizer with learned positions; it forces its first and last token as BART does."""
     tokenizer = bart_tokenizer()
-    config = _bart_config(tokenizer, context, tie_word_embeddings=False)
+    config = _bart_config(tokenizer, context, init_std=0.5, tie_word_embeddings=False)
     forced = {
         "forced_bos_token_id": tokenizer.bos_token_id,
         "forced_eos_token_id": tokenizer.eos_token_id,
@@ -186,6 +186,7 @@ def bart_nli(folder: Path, *, seed: int = 0, name: str = "tiny-bart-nli") -> Mod
     config = _bart_config(
         tokenizer,
         256,
+        init_std=0.2,
         id2label=dict(enumerate(reversed(NLI_LABELS))),
         label2id={label: i for i, label in enumerate(reversed(NLI_LABELS))},
     )
@@ -193,7 +194,7 @@ def bart_nli(folder: Path, *, seed: int = 0, name: str = "tiny-bart-nli") -> Mod
     return _save(folder, name, "classifier", model, config, tokenizer, seed)
 
 
-def _bart_config(tokenizer: Any, context: int, **options: Any) -> Any:
+def _bart_config(tokenizer: Any, context: int, init_std: float, **options: Any) -> Any:
     return transformers.BartConfig(
         vocab_size=len(tokenizer),
         d_model=32,
@@ -204,7 +205,7 @@ def _bart_config(tokenizer: Any, context: int, **options: Any) -> Any:
         encoder_ffn_dim=64,
         decoder_ffn_dim=64,
         max_position_embeddings=context,
-        init_std=0.5,
+        init_std=init_std,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,

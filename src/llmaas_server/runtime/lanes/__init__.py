@@ -1,0 +1,1 @@
+"""The lanes: each runs one shape of model, one bounded step at a time."""

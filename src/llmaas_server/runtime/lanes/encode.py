@@ -1,0 +1,209 @@
+"""The encode lane: texts to vectors, or to logits of a head, in batches of similar length.
+
+A step takes sequences of one bucket, padded to the longest of them. Jobs lead in turn, so that a
+job of one text waits for one step of each other job, however many texts those have:
+
+    step 1   job A leads   [A A A A A A A A]
+    step 2   job B leads   [B A A A A A A A]   the room that a leader leaves goes to the others
+    step 3   job A leads   …
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from llmaas_server.errors import Problem, context_overflow
+from llmaas_server.runtime.interface import Floats
+from llmaas_server.runtime.lane import Job, Output
+from llmaas_server.runtime.loader import LoadedModel
+from llmaas_server.runtime.pooling import pool
+from llmaas_server.runtime.request import Encoding
+from llmaas_server.seam.values import WorkerOptions
+
+_SHORT = 4
+"""Sequences of up to 2**4 tokens share a bucket: padding them costs little."""
+
+Ids = tuple[tuple[int, ...], tuple[int, ...] | None]
+"""A sequence: its ids and, for pairs, its token types."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Bucket:
+    """What can be in one batch: less than half of it is padding."""
+
+    size: int
+    """Sequences of up to 2**size tokens."""
+    pairs: bool
+    head: bool
+
+
+@dataclass(slots=True)
+class Work:
+    """A job: what of it is to do, and what is done."""
+
+    job: Job
+    pending: dict[Bucket, deque[int]]
+    """Indices of sequences, in the order of their length."""
+    rows: dict[int, Floats] = field(default_factory=dict)
+
+    @property
+    def encoding(self) -> Encoding:
+        encoding: Encoding = self.job.work
+        return encoding
+
+    @property
+    def bucket(self) -> Bucket:
+        return min(self.pending)
+
+    def take(self, bucket: Bucket) -> int:
+        """The next sequence of a bucket that is pending."""
+        queue = self.pending[bucket]
+        index = queue.popleft()
+        if not queue:
+            del self.pending[bucket]
+        return index
+
+
+class EncodeLane:
+    """Runs jobs of `Encoding` with one encoder or classifier.
+
+    Raises Problem `model_cannot_do_task` for an encoder-decoder without a head: it has no vector
+    of a text.
+    """
+
+    def __init__(self, model: LoadedModel, options: WorkerOptions) -> None:
+        config = model.module.config
+        if model.ref.kind == "encoder" and config.is_encoder_decoder:
+            raise Problem(
+                "model_cannot_do_task",
+                f"{model.ref.name!r} is an encoder-decoder, and gives no vector of a text",
+            )
+        self._model = model
+        self._max_tokens = options.max_step_tokens
+        self._pad_id = config.pad_token_id
+        accepted = inspect.signature(model.module.forward).parameters
+        self._takes_types = (
+            "token_type_ids" in accepted and getattr(config, "type_vocab_size", 2) > 1
+        )
+        self._works: dict[int, Work] = {}
+        """By job, the leader first."""
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._works)
+
+    def submit(self, job: Job) -> None:
+        """Raises Problem `context_overflow`, and `model_has_no_head` where a head is asked of a
+        model without one."""
+        encoding: Encoding = job.work
+        if encoding.head and self._model.ref.kind != "classifier":
+            raise Problem("model_has_no_head", f"{self._model.ref.name!r} has no trained head")
+        longest = max(len(ids) for ids, _ in encoding.sequences)
+        if longest > self._model.context:
+            raise context_overflow(longest, self._model.context, "a text")
+        self._works[job.id] = Work(job, _bucketed(encoding))
+
+    def abort(self, job_id: int) -> None:
+        self._works.pop(job_id, None)
+
+    def step(self) -> list[Output]:
+        bucket, batch = self._take_batch()
+        sequences = [work.encoding.sequences[index] for work, index in batch]
+        results = self._compute(sequences, bucket.head)
+        broken: set[int] = set()
+        for (work, index), row in zip(batch, results, strict=True):
+            work.rows[index] = row
+            if not np.isfinite(row).all():
+                broken.add(work.job.id)
+        touched = {work.job.id: work for work, _ in batch}
+        ended = [_output(w) for id, w in touched.items() if id not in broken and not w.pending]
+        outputs = [*ended, *map(_not_finite, broken)]
+        for output in outputs:
+            self.abort(output.job_id)
+        return outputs
+
+    def check(self) -> None:
+        for work in self._works.values():
+            left = sum(map(len, work.pending.values()))
+            whole = len(work.encoding.sequences)
+            assert left > 0, f"job {work.job.id} has nothing to do"
+            assert left + len(work.rows) == whole, f"job {work.job.id} has lost sequences"
+
+    def _take_batch(self) -> tuple[Bucket, list[tuple[Work, int]]]:
+        """Sequences of the leader's shortest bucket, then of the others' same bucket.
+
+        At least one, and no more than `max_step_tokens` with their padding.
+        """
+        works = list(self._works.values())
+        leader = works[0]
+        bucket = leader.bucket
+        batch: list[tuple[Work, int]] = []
+        longest = 0
+        for work in works:
+            while queue := work.pending.get(bucket):
+                widest = max(longest, len(work.encoding.sequences[queue[0]][0]))
+                if batch and not self._fits(len(batch) + 1, widest):
+                    break
+                batch.append((work, work.take(bucket)))
+                longest = widest
+        self._works[leader.job.id] = self._works.pop(leader.job.id)  # to the end of the line
+        return bucket, batch
+
+    def _fits(self, rows: int, longest: int) -> bool:
+        # Without a padding id, a model cannot tell padding from text.
+        return self._pad_id is not None and rows * longest <= self._max_tokens
+
+    @torch.inference_mode()
+    def _compute(self, sequences: Sequence[Ids], head: bool) -> Floats:
+        """[rows, hidden] or [rows, labels] in float32."""
+        ids, mask = self._padded([ids for ids, _ in sequences], self._pad_id or 0)
+        inputs = {"input_ids": ids, "attention_mask": mask}
+        if self._takes_types and sequences[0][1] is not None:
+            inputs["token_type_ids"], _ = self._padded([types or () for _, types in sequences], 0)
+        output = self._model.module(**inputs)
+        found: Tensor = (
+            output.logits.float()
+            if head
+            else pool(output.last_hidden_state, mask, self._model.pooling)
+        )
+        array: Floats = found.cpu().numpy()
+        return array
+
+    def _padded(self, rows: Sequence[Sequence[int]], padding: int) -> tuple[Tensor, Tensor]:
+        """Rows as one tensor, padded on the right, and its mask; both [rows, longest]."""
+        longest = max(map(len, rows))
+        ids = np.full((len(rows), longest), padding, dtype=np.int64)
+        mask = np.zeros_like(ids)
+        for i, row in enumerate(rows):
+            ids[i, : len(row)] = row
+            mask[i, : len(row)] = 1
+        device = self._model.device
+        return torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device)
+
+
+def _output(work: Work) -> Output:
+    rows = [work.rows[index] for index in range(len(work.rows))]
+    return Output(work.job.id, [np.stack(rows)], done=True)
+
+
+def _not_finite(job_id: int) -> Output:
+    problem = Problem("internal_error", "the model's outputs are not finite numbers")
+    return Output(job_id, done=True, problem=problem)
+
+
+def _bucketed(encoding: Encoding) -> dict[Bucket, deque[int]]:
+    sequences = encoding.sequences
+    pending: dict[Bucket, deque[int]] = {}
+    for index in sorted(range(len(sequences)), key=lambda index: len(sequences[index][0])):
+        ids, types = sequences[index]
+        size = max(_SHORT, (len(ids) - 1).bit_length())
+        bucket = Bucket(size, types is not None, encoding.head)
+        pending.setdefault(bucket, deque()).append(index)
+    return pending
