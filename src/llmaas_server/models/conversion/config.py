@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -59,7 +60,10 @@ class Fields:
 
     def real(self, key: str) -> float:
         """A float32, as the shortest decimal number that means it: 1e-05, not 9.99999974e-06."""
-        return float(str(np.float32(self._get(f"{self.architecture}.{key}", float))))
+        value = float(str(np.float32(self._get(f"{self.architecture}.{key}", float))))
+        if not math.isfinite(value):
+            raise BrokenFile(f"has {value} for {key}")
+        return value
 
     def id(self, key: str) -> int | None:
         """A token's id; None where the file names none."""
@@ -90,19 +94,22 @@ def model_config(gguf: GGUF, family: Family) -> dict[str, Any]:
     """config.json."""
     fields = Fields(gguf.fields)
     tensors = {tensor.name: tensor for tensor in gguf.tensors}
+    hidden, layers = fields.of_model("embedding_length"), fields.of_model("block_count")
     heads = fields.of_model("attention.head_count")
-    hidden = fields.of_model("embedding_length")
-    if heads < 1 or hidden % heads:
-        raise BrokenFile(f"has {heads} heads for a width of {hidden}")
+    kv_heads = fields.of_model_or("attention.head_count_kv", heads)
+    if min(heads, kv_heads) < 1 or hidden % heads or heads % kv_heads:
+        raise BrokenFile(f"has {heads} heads over {kv_heads} for a width of {hidden}")
+    if layers > len(tensors):
+        raise BrokenFile(f"says that it has {layers} layers, and has {len(tensors)} tensors")
     head_dim = fields.of_model_or("attention.key_length", hidden // heads)
     config: dict[str, Any] = {
         "architectures": [family.architecture],
         "model_type": family.model_type,
         "hidden_size": hidden,
         "intermediate_size": fields.of_model("feed_forward_length"),
-        "num_hidden_layers": fields.of_model("block_count"),
+        "num_hidden_layers": layers,
         "num_attention_heads": heads,
-        "num_key_value_heads": fields.of_model_or("attention.head_count_kv", heads),
+        "num_key_value_heads": kv_heads,
         "max_position_embeddings": fields.of_model("context_length"),
         "vocab_size": _embedding(tensors).shape[0],
         "rms_norm_eps": fields.real("attention.layer_norm_rms_epsilon"),

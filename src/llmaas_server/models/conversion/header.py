@@ -102,8 +102,8 @@ def read(path: Path) -> GGUF:
 
 
 def _size(name: str, kind: GGMLQuantizationType, shape: tuple[int, ...]) -> int:
-    block, size = GGML_QUANT_SIZES[kind]
-    if not shape or min(shape) < 1 or shape[-1] % block:
+    block, size = GGML_QUANT_SIZES.get(kind, (0, 0))
+    if not block or not shape or min(shape) < 1 or shape[-1] % block:
         raise BrokenFile(f"has a shape of {list(shape)} for {name}, of type {kind.name}")
     return int(math.prod(shape) // block * size)
 
