@@ -1,0 +1,67 @@
+"""The list of models joins the disk, the worker and the settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from llmaas_client.wire.models import ModelList
+from llmaas_server.backends.fake import FakeBackend
+from llmaas_server.errors import model_not_found
+from llmaas_server.models.manifest import FileRecord, InstalledModel
+from llmaas_server.models.origin import Hub
+from llmaas_server.seam.values import BackendStatus, ModelRef, ModelStatus
+from llmaas_server.settings import Settings
+from support.front import front
+
+
+class Shelf:
+    """A store with models in memory."""
+
+    def __init__(self, *models: InstalledModel) -> None:
+        self._models = {model.name: model for model in models}
+
+    def installed(self) -> list[InstalledModel]:
+        return list(self._models.values())
+
+    def ref(self, name: str) -> ModelRef:
+        if name not in self._models:
+            raise model_not_found(name, self._models)
+        return self._models[name].ref
+
+
+class Holding(FakeBackend):
+    def status(self) -> BackendStatus:
+        models = [ModelStatus("b", "loading", 0.25, 10), ModelStatus("c", "resident", 1.0, 10)]
+        return BackendStatus(ready=True, models=models, running=0)
+
+
+def model(name: str) -> InstalledModel:
+    return InstalledModel(
+        name=name,
+        kind="encoder",
+        sentence_embeddings=True,
+        tasks=("embed", "classify"),
+        context=256,
+        licence="Apache-2.0",
+        created=1_700_000_000,
+        source=Hub("org/model"),
+        files={"model.safetensors": FileRecord("00", 90), "config.json": FileRecord("00", 10)},
+        path=Path("models") / name,
+    )
+
+
+def test_list(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, classify_model="a", embed_model="a", chat_model="z")
+    shelf = Shelf(model("a"), model("b"), model("c"))
+    with front(settings, Holding(), shelf) as running:
+        listed = ModelList.model_validate_json(running.http.get("/v1/models").content)
+    assert listed.object == "list"
+    a, b, c = listed.data
+    assert (a.id, a.object, a.owned_by, a.created) == ("a", "model", "hub org/model", 1_700_000_000)
+    assert (a.kind, a.tasks, a.context, a.bytes) == ("encoder", ["embed", "classify"], 256, 100)
+    assert a.default_for == ["classify", "embed"]
+    assert [(one.state, one.progress) for one in (a, b, c)] == [
+        ("cached", None),
+        ("loading", 0.25),
+        ("resident", None),
+    ]

@@ -1,0 +1,193 @@
+"""Every address: who may call it, how it is described, and what it says to the wrong method."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from llmaas_client.wire.errors import ERRORS, ErrorBody
+from llmaas_client.wire.models import Health, ModelList
+from llmaas_server.api.middleware import PUBLIC
+from llmaas_server.app import create_app
+from llmaas_server.backends.fake import FakeBackend
+from llmaas_server.gateway.keys import mint
+from llmaas_server.settings import Settings
+from support.front import Front
+
+
+def routes() -> list[tuple[str, str]]:
+    """Method and path of everything that is served."""
+    app: Starlette = create_app(Settings(home=Path("nowhere"), backend="fake"), FakeBackend())
+    return [
+        (method, route.path)
+        for route in app.routes
+        if isinstance(route, Route)
+        for method in sorted(route.methods or ())
+    ]
+
+
+PRIVATE = [(method, path) for method, path in routes() if path not in PUBLIC]
+
+
+def test_there_are_public_and_private_routes() -> None:
+    assert {path for _, path in routes()} > PUBLIC
+    assert ("POST", "/v1/tasks/chat") in PRIVATE
+    assert ("POST", "/predict") in PRIVATE
+
+
+@pytest.mark.parametrize(("method", "path"), PRIVATE)
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        (None, "missing_key"),
+        ("Bearer", "missing_key"),
+        (f"Bearer {mint()}", "invalid_key"),
+        ("Bearer llmaas_short", "invalid_key"),
+        ("Basic dXNlcjpwYXNz", "invalid_key"),
+        ("Bearer " + "x" * 5000, "invalid_key"),
+    ],
+)
+def test_private_routes_need_a_key(
+    server: Front, method: str, path: str, header: str | None, code: str
+) -> None:
+    headers = {} if header is None else {"authorization": header}
+    response = httpx.request(method, server.url + path, headers=headers)
+    assert response.status_code == ERRORS["missing_key"].status
+    assert response.headers["www-authenticate"].startswith("Bearer")
+    if method != "HEAD":
+        assert ErrorBody.model_validate_json(response.content).error.code == code
+
+
+def test_nobody_learns_what_is_there_without_a_key(server: Front) -> None:
+    for path in ("/nothing", "/v1/tasks/nothing", "/health", "/health/live/", "//health/live"):
+        assert httpx.get(server.url + path).status_code == ERRORS["missing_key"].status
+
+
+def test_refused_before_the_body_is_sent(server: Front) -> None:
+    """A caller without a key gets the answer while the server still waits for the body."""
+    url = httpx.URL(server.url)
+    with socket.create_connection((url.host, url.port or 0), timeout=10) as connection:
+        connection.sendall(
+            b"POST /v1/tasks/chat HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\n"
+            b"content-length: 1000000\r\n\r\n"
+        )
+        assert b"missing_key" in read_response(connection)
+
+
+def read_response(connection: socket.socket) -> bytes:
+    received = b""
+    while b"\r\n\r\n" not in received or not received.endswith(b"}"):
+        chunk = connection.recv(65536)
+        assert chunk, received
+        received += chunk
+    return received
+
+
+@pytest.mark.parametrize("path", sorted(PUBLIC))
+def test_public_routes_need_none(server: Front, path: str) -> None:
+    response = httpx.get(server.url + path)
+    assert response.status_code == httpx.codes.OK
+    assert Health.model_validate_json(response.content).status == "ok"
+
+
+@pytest.mark.parametrize(("method", "path"), routes())
+def test_wrong_method(server: Front, method: str, path: str) -> None:
+    for wrong in ("DELETE", "OPTIONS", "PATCH"):
+        response = server.http.request(wrong, path)
+        error = ErrorBody.model_validate_json(response.content).error
+        assert error.code == "method_not_allowed"
+        assert response.status_code == ERRORS["method_not_allowed"].status
+        assert method in response.headers["allow"]
+
+
+def test_get_of_a_task(server: Front) -> None:
+    response = server.http.get("/v1/tasks/classify")
+    assert ErrorBody.model_validate_json(response.content).error.code == "method_not_allowed"
+    assert response.headers["allow"] == "POST"
+
+
+def test_head_has_no_body(server: Front) -> None:
+    response = server.http.head("/v1/tasks")
+    assert response.status_code == httpx.codes.OK
+    assert response.content == b""
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/v1", "/v1/tasks/", "/v1/tasks/translate", "/v1//tasks", "/%00", "/%ff", "/v1/%2e%2e/x"],
+)
+def test_nothing_there(server: Front, path: str) -> None:
+    response = server.http.get(path)
+    error = ErrorBody.model_validate_json(response.content).error
+    assert (error.code, response.status_code) == ("not_found", ERRORS["not_found"].status)
+    assert error.request_id == response.headers["x-request-id"]
+
+
+def test_description(server: Front) -> None:
+    document = server.http.get("/openapi.json").json()
+    assert document["openapi"].startswith("3.1")
+    described = {
+        (method.upper(), path) for path, methods in document["paths"].items() for method in methods
+    }
+    assert described == {(method, path) for method, path in routes() if method != "HEAD"}
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            assert (operation.get("security") == []) == (path in PUBLIC)
+            assert str(ERRORS["internal_error"].status) in operation["responses"]
+    chat = document["paths"]["/v1/tasks/chat"]["post"]
+    assert "text/event-stream" in chat["responses"]["200"]["content"]
+    embed = document["paths"]["/v1/tasks/embed"]["post"]
+    assert "text/event-stream" not in embed["responses"]["200"]["content"]
+    names = [
+        operation["operationId"]
+        for ways in document["paths"].values()
+        for operation in ways.values()
+    ]
+    assert len(names) == len(set(names))
+
+
+def test_description_has_no_loose_ends(server: Front) -> None:
+    document = server.http.get("/openapi.json").json()
+    known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    found = set(references(document))
+    assert found
+    assert found <= known
+
+
+def references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if "$ref" in node:
+            yield node["$ref"]
+        for value in node.values():
+            yield from references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from references(value)
+
+
+def test_models_of_the_fake_backend(server: Front) -> None:
+    assert ModelList.model_validate_json(server.http.get("/v1/models").content).data == []
+
+
+def test_log_has_no_secrets(server: Front, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, "llmaas"):
+        response = server.http.post(
+            "/v1/tasks/embed?token=sesame", json={"text": "my private text", "oops": 1}
+        )
+        server.http.get("/two%0Alines")
+    lines = [record.getMessage() for record in caplog.records if record.name == "llmaas.access"]
+    assert response.headers["x-request-id"] in lines[0]
+    assert "POST /v1/tasks/embed 422" in lines[0]
+    assert "/two%0Alines" in lines[1]
+    everything = json.dumps([record.getMessage() for record in caplog.records])
+    for secret in (server.key, "sesame", "private"):
+        assert secret not in everything
