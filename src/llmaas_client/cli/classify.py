@@ -1,0 +1,81 @@
+"""`llmaas classify`: which of your labels does a text deserve?"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from llmaas_client import display
+
+from .failures import WrongUsage
+from .inputs import from_words
+from .options import TIMEOUT, BaseURL, Json, Model, Seconds, connect
+
+
+def classify(
+    text: Annotated[
+        str | None,
+        typer.Argument(metavar="TEXT|-", help="The text; without it standard input is read."),
+    ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(metavar="A,B,C", help="Labels to choose from, with commas between them."),
+    ] = None,
+    label: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=DESCRIPTION", help="One more label, with words on it; repeatable."
+        ),
+    ] = None,
+    multi: Annotated[
+        bool, typer.Option("--multi", help="Judge each label by itself: several may hold.")
+    ] = False,
+    top_k: Annotated[int | None, typer.Option(help="Show the best k only.")] = None,
+    threshold: Annotated[
+        float | None, typer.Option(help="Abstain below this score, from 0 to 1.")
+    ] = None,
+    model: Model = None,
+    as_json: Json = False,
+    base_url: BaseURL = None,
+    timeout: Seconds = TIMEOUT,
+) -> None:
+    """Classify a text: label and score, best first.
+
+    llmaas classify "I love Python" --labels negative,positive
+    """
+    words = from_words(text)
+    with connect(base_url, timeout) as client:
+        result = client.classify(
+            words,
+            labels=choices(labels, label or []),
+            multi=multi,
+            top_k=top_k,
+            threshold=threshold,
+            model=model,
+        )
+    if as_json:
+        typer.echo(result.model_dump_json())
+        return
+    answer = result.results[0]
+    draw = display.bars if sys.stdout.isatty() else display.columns
+    typer.echo(draw(answer))
+    if answer.abstained:
+        typer.echo("note: no label reaches the threshold", err=True)
+
+
+def choices(joined: str | None, single: list[str]) -> list[str] | dict[str, str] | None:
+    """Labels of both options; a mapping where one of them has a description."""
+    pairs = [(name.strip(), "") for name in (joined or "").split(",") if name.strip()]
+    for item in single:
+        name, _, description = item.partition("=")
+        if not name.strip():
+            raise WrongUsage(f"--label {item!r} has no name: write --label NAME=DESCRIPTION")
+        pairs.append((name.strip(), description.strip()))
+    names = [name for name, _ in pairs]
+    if not pairs:
+        return None
+    if len(set(names)) < len(names) or not any(description for _, description in pairs):
+        return names  # a label that is there twice is told by the contract's own check
+    return {name: description or name for name, description in pairs}
