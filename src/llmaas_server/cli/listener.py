@@ -10,7 +10,7 @@ import socket
 
 from .failure import fail
 
-PROBE_SECONDS = 2.0
+PROBE_SECONDS = 1.0
 
 
 def listen(host: str, port: int, *, allow_http: bool) -> socket.socket:
