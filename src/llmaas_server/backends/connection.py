@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import count
 
 from llmaas_server.errors import Problem
 from llmaas_server.seam.channel import Channel
@@ -28,23 +29,20 @@ class Connection:
 
     def __init__(self, channel: Channel[WorkerFrame]) -> None:
         self._channel = channel
-        self._exchanges: dict[str, Exchange] = {}
+        self._exchanges: dict[int, Exchange] = {}
+        self._numbers = count(1)
         self._lost: Problem | None = None
 
-    def begin(self, request_id: str, frame: FrontFrame) -> Exchange:
-        """Ask the worker something. The caller closes the exchange.
-
-        Raises Problem: the worker is lost, the frame is too large, or the id is in use.
-        """
+    def begin(self) -> Exchange:
+        """A new exchange, which the caller closes. Raises Problem where the worker is lost."""
         if self._lost:
             raise self._lost
-        if request_id in self._exchanges:
-            raise Problem("conflict", f"the id {request_id!r} is in use")
-        self.send(frame)
-        exchange = self._exchanges[request_id] = Exchange(self, request_id)
+        exchange = Exchange(self, next(self._numbers))
+        self._exchanges[exchange.id] = exchange
         return exchange
 
     def send(self, frame: FrontFrame) -> None:
+        """Raises Problem where the frame is too large."""
         try:
             self._channel.send(frame)
         except FrameError as error:
@@ -62,7 +60,7 @@ class Connection:
         for exchange in self._exchanges.values():
             exchange.put(problem)
 
-    def forget(self, request_id: str) -> None:
+    def forget(self, request_id: int) -> None:
         del self._exchanges[request_id]
 
 
@@ -72,9 +70,9 @@ class Exchange:
     A reader that lags holds up nobody: what it has not read waits here, and it is text.
     """
 
-    def __init__(self, connection: Connection, request_id: str) -> None:
+    def __init__(self, connection: Connection, request_id: int) -> None:
         self._connection = connection
-        self._id = request_id
+        self.id = request_id
         self._said: asyncio.Queue[Saying | Problem] = asyncio.Queue()
         self._ended = False
         self._closed = False
@@ -105,6 +103,6 @@ class Exchange:
         if self._closed:
             return
         self._closed = True
-        self._connection.forget(self._id)
+        self._connection.forget(self.id)
         if not self._ended:
-            self._connection.send(Cancel(self._id))
+            self._connection.send(Cancel(self.id))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 
 from llmaas_server.seam.channel import Channel
 from llmaas_server.seam.frames import WorkerFrame, worker_frames
@@ -27,7 +27,7 @@ _TRACEBACK_SECONDS = 0.2
 class WorkerProcess:
     """A running worker and the connection to it. Whoever started it calls `end`."""
 
-    def __init__(self, process: asyncio.subprocess.Process, channel: Channel[WorkerFrame]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], channel: Channel[WorkerFrame]) -> None:
         self._process = process
         self.channel = channel
 
@@ -39,21 +39,18 @@ class WorkerProcess:
         """
         ours, theirs = socket.socketpair()
         with theirs:
+            # The channel first: once the process runs, nothing is awaited before it has an owner.
             try:
-                process = await asyncio.create_subprocess_exec(
-                    sys.executable,
-                    "-P",  # The working directory is not a place to import from.
-                    *("-m", "llmaas_server.worker"),
-                    *("--fd", str(theirs.fileno()), "--runtime", runtime),
-                    pass_fds=[theirs.fileno()],
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=_STDERR,  # The front's own output is for answers.
-                    env={**environment, **_OFFLINE},
-                )
+                channel = await Channel.open(ours, worker_frames())
             except BaseException:
                 ours.close()
                 raise
-        return cls(process, await Channel.open(ours, worker_frames()))
+            try:
+                process = _spawn(theirs.fileno(), {**environment, **_OFFLINE}, runtime)
+            except OSError:
+                channel.close()
+                raise
+        return cls(process, channel)
 
     @property
     def pid(self) -> int:
@@ -61,7 +58,7 @@ class WorkerProcess:
 
     async def show_where_it_hangs(self) -> None:
         """Let the worker write the traceback of each of its threads to its log, if it still can."""
-        self._signal(signal.SIGUSR1)
+        self._process.send_signal(signal.SIGUSR1)
         await asyncio.sleep(_TRACEBACK_SECONDS)
 
     async def end(self, grace: float) -> int:
@@ -70,16 +67,27 @@ class WorkerProcess:
         A negative status is the number of the signal that ended the process.
         """
         self.channel.close()
+        ended = asyncio.ensure_future(asyncio.to_thread(self._process.wait))
         try:
-            if grace > 0:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._process.wait(), grace)
+            await asyncio.wait({ended}, timeout=grace)
         finally:
-            self._signal(signal.SIGKILL)
-        status = await self._process.wait()
+            self._process.kill()
+        status = await ended
         await self.channel.wait_closed()
         return status
 
-    def _signal(self, number: signal.Signals) -> None:
-        with suppress(ProcessLookupError):  # It has ended already.
-            self._process.send_signal(number)
+
+def _spawn(fd: int, environment: Mapping[str, str], runtime: str) -> subprocess.Popen[bytes]:
+    # Not asyncio's subprocess: its signals and its watcher race for the exit status (3.11).
+    return subprocess.Popen(
+        [
+            sys.executable,
+            "-P",  # The working directory is not a place to import from.
+            *("-m", "llmaas_server.worker"),
+            *("--fd", str(fd), "--runtime", runtime),
+        ],
+        pass_fds=[fd],
+        stdin=subprocess.DEVNULL,
+        stdout=_STDERR,  # The front's own output is for answers.
+        env=environment,
+    )

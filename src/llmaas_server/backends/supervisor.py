@@ -94,6 +94,10 @@ class Supervisor:
         return life is not None and life.ready_since is not None and life.watch.healthy
 
     @property
+    def pid(self) -> int | None:
+        return self._life.process.pid if self._life else None
+
+    @property
     def models(self) -> list[ModelStatus]:
         return self._life.models if self._life else []
 

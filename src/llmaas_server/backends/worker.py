@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import count
 
 import msgspec
 
@@ -60,7 +59,6 @@ class WorkerBackend:
         self._calls: dict[str, _Open] = {}
         self._idle = asyncio.Event()
         self._stopping = False
-        self._numbers = count(1)
 
     async def start(self) -> None:
         self._supervisor.start()
@@ -87,9 +85,9 @@ class WorkerBackend:
 
     async def _measure(self, call: Call, opened: _Open) -> Measurement:
         connection = await self._supervisor.connection(opened.deadline)
-        frame = Measure(_with_time_left(call, opened.deadline))
-        opened.exchange = connection.begin(call.id, frame)
-        answer = await opened.exchange.receive(opened.deadline)
+        exchange = opened.exchange = connection.begin()
+        exchange.send(Measure(exchange.id, _with_time_left(call, opened.deadline)))
+        answer = await exchange.receive(opened.deadline)
         if not isinstance(answer, Measured):
             raise Problem("internal_error", "the worker did not answer with a measurement")
         opened.measured = True
@@ -100,10 +98,11 @@ class WorkerBackend:
         if opened is None or opened.exchange is None or not opened.measured:
             raise Problem("internal_error", f"the call {call_id!r} was not measured")
         opened.measured = False  # A call runs once.
+        exchange = opened.exchange
         try:
-            opened.exchange.send(Run(call_id))
+            exchange.send(Run(exchange.id))
             while True:
-                event = await opened.exchange.receive(opened.deadline)
+                event = await exchange.receive(opened.deadline)
                 if isinstance(event, Measured | Done):
                     raise Problem("internal_error", "the worker's answers are out of order")
                 yield event
@@ -118,20 +117,24 @@ class WorkerBackend:
             self._close(call_id)
 
     async def load(self, model: ModelRef) -> None:
-        request_id = f"load:{next(self._numbers)}"
-        await self._ask(request_id, Load(request_id, model))
+        await self._ask(lambda id: Load(id, model))
 
     async def unload(self, name: str) -> None:
-        request_id = f"unload:{next(self._numbers)}"
-        await self._ask(request_id, Unload(request_id, name))
+        await self._ask(lambda id: Unload(id, name))
 
-    async def _ask(self, request_id: str, frame: FrontFrame) -> None:
+    async def _ask(self, frame: Callable[[int], FrontFrame]) -> None:
         connection = await self._supervisor.connection(None)
-        exchange = connection.begin(request_id, frame)
+        exchange = connection.begin()
         try:
+            exchange.send(frame(exchange.id))
             await exchange.receive()
         finally:
             exchange.close()
+
+    @property
+    def pid(self) -> int | None:
+        """The worker's process, while there is one."""
+        return self._supervisor.pid
 
     def status(self) -> BackendStatus:
         return BackendStatus(

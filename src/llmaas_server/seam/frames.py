@@ -5,7 +5,8 @@ A frame is a length (4 bytes, big-endian) and that many bytes of msgpack: one ta
     front -> worker   Options (first)   Measure Run Cancel Load Unload
     worker -> front   Pulse (first)     Ready or Broken, then Pulse and Answers
 
-Requests carry an id, and answers come back by it. Whoever closes the connection ends the worker.
+Requests carry a number that is never used twice on a connection, and answers come back by it.
+Whoever closes the connection ends the worker.
 """
 
 from __future__ import annotations
@@ -35,32 +36,33 @@ class Options(msgspec.Struct, frozen=True, tag="options"):
 class Measure(msgspec.Struct, frozen=True, tag="measure"):
     """Answered by `Measured`; the call then waits for `Run` or `Cancel`."""
 
+    id: int
     call: Call
 
 
 class Run(msgspec.Struct, frozen=True, tag="run"):
     """Answered by `Accepted`, its events, and a `Result`."""
 
-    id: str
+    id: int
 
 
 class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
     """Forget whatever has this id. Not answered."""
 
-    id: str
+    id: int
 
 
 class Load(msgspec.Struct, frozen=True, tag="load"):
     """Answered by `Done` when the model is resident."""
 
-    id: str
+    id: int
     model: ModelRef
 
 
 class Unload(msgspec.Struct, frozen=True, tag="unload"):
     """Answered by `Done`."""
 
-    id: str
+    id: int
     name: str
 
 
@@ -86,7 +88,7 @@ Saying = Measured | Event | Done | Failure
 class Answer(msgspec.Struct, frozen=True, array_like=True):
     """Something said to one request."""
 
-    id: str
+    id: int
     saying: Saying
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from contextlib import aclosing
 
 from llmaas_server.errors import Problem
-from llmaas_server.runtime.interface import Model, Runtime
+from llmaas_server.runtime.interface import Runtime
 from llmaas_server.seam.frames import Measured
 from llmaas_server.seam.values import Accepted, Call, Delta, Measurement, Result
 from llmaas_server.tasks.base import Caller, Prompt, Task
@@ -31,30 +31,30 @@ class CallRunner:
         self._outbox = outbox
         self._threads = threads
         self._find = find
-        self._starts: dict[str, asyncio.Event] = {}
+        self._starts: dict[int, asyncio.Event] = {}
 
     @property
     def parked(self) -> int:
         """How many calls are measured and wait to be run."""
         return sum(not start.is_set() for start in self._starts.values())
 
-    def start(self, call_id: str) -> None:
+    def start(self, request_id: int) -> None:
         """Run a measured call; one whose time is over has been told so already."""
-        if call_id in self._starts:
-            self._starts[call_id].set()
+        if request_id in self._starts:
+            self._starts[request_id].set()
 
-    async def serve(self, call: Call) -> None:
+    async def serve(self, request_id: int, call: Call) -> None:
         """Measure the call, wait for its start, run it. Cancelling this frees all it holds."""
         seconds = None if call.deadline_ms is None else call.deadline_ms / 1000
         limit = asyncio.timeout(seconds)
         try:
             async with limit:
-                await self._measure_and_run(call, limit.when())
+                await self._measure_and_run(request_id, call, limit.when())
         except Exception as error:
             problem = Problem("deadline_exceeded") if limit.expired() else error
-            self._outbox.put(call.id, failure_of_any(problem, call.id))
+            self._outbox.put(request_id, failure_of_any(problem, f"call {call.id}"))
 
-    async def _measure_and_run(self, call: Call, deadline: float | None) -> None:
+    async def _measure_and_run(self, request_id: int, call: Call, deadline: float | None) -> None:
         """`deadline` is on the loop's clock, which is that of time.monotonic()."""
         task = self._find(call.task)
         request = task.spec.request.model_validate(call.request)
@@ -62,27 +62,23 @@ class CallRunner:
         loop = asyncio.get_running_loop()
         prompt: Prompt = await loop.run_in_executor(self._threads, task.prompt, request, model)
         measurement = Measurement(prompt.prompt_tokens, prompt.max_completion_tokens)
-        self._outbox.put(call.id, Measured(measurement))
-        await self._until_started(call.id)
-        self._outbox.put(call.id, Accepted(prompt.prompt_tokens, model.ref.name))
-        await self._run(call, task, prompt, model, Caller(call.tenant, deadline))
+        self._outbox.put(request_id, Measured(measurement))
+        await self._until_started(request_id)
+        self._outbox.put(request_id, Accepted(prompt.prompt_tokens, model.ref.name))
+        caller = Caller(call.tenant, deadline)
+        async with aclosing(task.run(prompt, model, self._runtime, caller)) as events:
+            async for event in events:
+                if call.stream or not isinstance(event, Delta):
+                    self._outbox.put(request_id, event)
+                if isinstance(event, Result):
+                    return
+        raise RuntimeError(f"the task {call.task} ended without a result")
 
-    async def _until_started(self, call_id: str) -> None:
-        start = self._starts[call_id] = asyncio.Event()
+    async def _until_started(self, request_id: int) -> None:
+        start = self._starts[request_id] = asyncio.Event()
         try:
             await asyncio.wait_for(start.wait(), MEASURED_SECONDS)
         except TimeoutError:
             raise Problem("deadline_exceeded", "the call was measured and never run") from None
         finally:
-            del self._starts[call_id]
-
-    async def _run(
-        self, call: Call, task: Task, prompt: Prompt, model: Model, caller: Caller
-    ) -> None:
-        async with aclosing(task.run(prompt, model, self._runtime, caller)) as events:
-            async for event in events:
-                if call.stream or not isinstance(event, Delta):
-                    self._outbox.put(call.id, event)
-                if isinstance(event, Result):
-                    return
-        raise RuntimeError(f"the task {call.task} ended without a result")
+            del self._starts[request_id]

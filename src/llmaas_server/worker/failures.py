@@ -16,14 +16,14 @@ from llmaas_server.seam.values import Failure
 logger = logging.getLogger(__name__)
 
 
-def failure_of_any(error: Exception, request_id: str) -> Failure:
+def failure_of_any(error: Exception, what: str) -> Failure:
     """A Problem as it is; anything unexpected as `internal_error`, with its place in the log."""
     if isinstance(error, Problem):
         return failure_of(error)
     if isinstance(error, ValidationError):
         detail = explain(error).error
         return Failure(detail.code, detail.message, hint=detail.hint, param=detail.param)
-    logger.error("%s failed:\n%s", request_id, "\n".join(_places(error)))
+    logger.error("%s failed:\n%s", what, "\n".join(_places(error)))
     return Failure("internal_error", f"the worker failed: {type(error).__name__}")
 
 

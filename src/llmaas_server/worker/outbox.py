@@ -23,7 +23,7 @@ class Outbox:
         """How many answers there were."""
         return self._put
 
-    def put(self, request_id: str, saying: Saying) -> None:
+    def put(self, request_id: int, saying: Saying) -> None:
         self._waiting.append(Answer(request_id, saying))
         self._put += 1
         self._filled.set()

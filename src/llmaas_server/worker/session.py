@@ -111,7 +111,7 @@ class Session:
         self._outbox = Outbox(channel)
         self._threads = ThreadPoolExecutor(_TOKENIZING_THREADS, "tokenize")
         self._calls = CallRunner(runtime, self._outbox, self._threads, find)
-        self._jobs: dict[str, asyncio.Task[None]] = {}
+        self._jobs: dict[int, asyncio.Task[None]] = {}
 
     async def serve(self) -> None:
         """Answer requests until the front closes; then end what runs."""
@@ -131,34 +131,31 @@ class Session:
 
     def _handle(self, frame: FrontFrame) -> None:
         match frame:
-            case Measure(call):
-                self._begin(call.id, self._calls.serve(call))
-            case Run(call_id):
-                self._calls.start(call_id)
+            case Measure(request_id, call):
+                self._begin(request_id, self._calls.serve(request_id, call))
+            case Run(request_id):
+                self._calls.start(request_id)
             case Cancel(request_id):
                 if job := self._jobs.get(request_id):
                     job.cancel()
             case Load(request_id, model):
-                self._begin(request_id, self._fulfil(request_id, self._runtime.load(model)))
+                self._begin(
+                    request_id, self._fulfil(request_id, model.name, self._runtime.load(model))
+                )
             case Unload(request_id, name):
-                self._begin(request_id, self._fulfil(request_id, self._runtime.unload(name)))
+                self._begin(request_id, self._fulfil(request_id, name, self._runtime.unload(name)))
             case Options():
                 raise FrameError("the front sent its options twice")
 
-    def _begin(self, request_id: str, work: Coroutine[Any, Any, None]) -> None:
-        job = self._jobs[request_id] = asyncio.create_task(work, name=request_id)
-        job.add_done_callback(self._forget)
+    def _begin(self, request_id: int, work: Coroutine[Any, Any, None]) -> None:
+        job = self._jobs[request_id] = asyncio.create_task(work)
+        job.add_done_callback(lambda _: self._jobs.pop(request_id))
 
-    def _forget(self, job: asyncio.Task[None]) -> None:
-        # A cancelled request may still be ending when its id is used again.
-        if self._jobs.get(job.get_name()) is job:
-            del self._jobs[job.get_name()]
-
-    async def _fulfil(self, request_id: str, work: Awaitable[object]) -> None:
+    async def _fulfil(self, request_id: int, name: str, work: Awaitable[object]) -> None:
         try:
             await work
         except Exception as error:
-            self._outbox.put(request_id, failure_of_any(error, request_id))
+            self._outbox.put(request_id, failure_of_any(error, f"model {name}"))
         else:
             self._outbox.put(request_id, Done())
 

@@ -38,11 +38,11 @@ CALL = Call(
 
 FRONT: list[FrontFrame] = [
     frames.Options(WorkerOptions(device="cpu", threads=2)),
-    frames.Measure(CALL),
-    frames.Run("call-1"),
-    frames.Cancel("call-1"),
-    frames.Load("load-1", MODEL),
-    frames.Unload("unload-1", "tiny"),
+    frames.Measure(1, CALL),
+    frames.Run(1),
+    frames.Cancel(1),
+    frames.Load(2, MODEL),
+    frames.Unload(3, "tiny"),
 ]
 WORKER: list[WorkerFrame] = [
     frames.Pulse(busy=True, progress=7, models=[ModelStatus("tiny", "loading", 0.25, 1 << 40)]),
@@ -50,13 +50,13 @@ WORKER: list[WorkerFrame] = [
     frames.Broken("no such device"),
     frames.Answers(
         [
-            frames.Answer("a", frames.Measured(Measurement(12, 34))),
-            frames.Answer("a", Accepted(12, "tiny")),
-            frames.Answer("a", Delta("你好", logprobs=[{"token": "你好", "logprob": -0.5}])),
-            frames.Answer("b", Progress("reading", 1, 3)),
-            frames.Answer("a", Result({"embeddings": [[0.5, -0.5]]}, Usage(1, 2, 3), Timing())),
-            frames.Answer("c", Failure("context_overflow", "too long", param="text")),
-            frames.Answer("d", frames.Done()),
+            frames.Answer(1, frames.Measured(Measurement(12, 34))),
+            frames.Answer(1, Accepted(12, "tiny")),
+            frames.Answer(1, Delta("你好", logprobs=[{"token": "你好", "logprob": -0.5}])),
+            frames.Answer(2, Progress("reading", 1, 3)),
+            frames.Answer(1, Result({"embeddings": [[0.5, -0.5]]}, Usage(1, 2, 3), Timing())),
+            frames.Answer(3, Failure("context_overflow", "too long", param="text")),
+            frames.Answer(4, frames.Done()),
         ]
     ),
 ]
@@ -105,7 +105,7 @@ def test_a_frame_beyond_the_bound_is_not_sent(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("value", [object(), "\ud800", 1 << 70, float], ids=repr)
 def test_what_msgpack_does_not_have_is_refused(value: Any) -> None:
     with pytest.raises(FrameError):
-        encode(frames.Answers([frames.Answer("a", Result({"x": value}, Usage(), Timing()))]))
+        encode(frames.Answers([frames.Answer(1, Result({"x": value}, Usage(), Timing()))]))
 
 
 def _frame(body: bytes) -> bytes:
@@ -117,9 +117,9 @@ ODD_BODIES = {
     "not a struct": b"\xc0",
     "unknown tag": msgspec.msgpack.encode({"type": "pickle", "id": "1"}),
     "missing field": msgspec.msgpack.encode({"type": "run"}),
-    "wrong type": msgspec.msgpack.encode({"type": "run", "id": 5}),
-    "more after the end": msgspec.msgpack.encode({"type": "run", "id": "1"}) + b"\xc0",
-    "broken utf-8": b"\x82\xa4type\xa3run\xa2id\xa2\xff\xff",
+    "wrong type": msgspec.msgpack.encode({"type": "run", "id": "5"}),
+    "more after the end": msgspec.msgpack.encode({"type": "run", "id": 1}) + b"\xc0",
+    "broken utf-8": b"\x82\xa4type\xa2\xff\xff\xa2id\x01",
     "an array of four billion": b"\xdd\xff\xff\xff\xff",
     "deep nesting": b"\x91" * 1_000_000,
 }
@@ -132,7 +132,7 @@ def test_odd_bodies_are_frame_errors(body: bytes) -> None:
 
 
 def test_nesting_inside_a_request_is_a_frame_error() -> None:
-    plain = encode(frames.Measure(msgspec.structs.replace(CALL, request={"x": "HERE"})))
+    plain = encode(frames.Measure(1, msgspec.structs.replace(CALL, request={"x": "HERE"})))
     body = plain[4:].replace(b"\xa4HERE", b"\x91" * 100_000 + b"\xc0")
     with pytest.raises(FrameError):
         frames.front_frames().feed(_frame(body))
