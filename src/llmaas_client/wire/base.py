@@ -88,7 +88,9 @@ def check_text(text: str) -> str:
 
 
 def check_characters(text: str) -> str:
-    """Refuse NUL: it ends strings in half of the software between here and the model."""
+    """Refuse NUL, which ends strings in half of the software between here and the model, and lone
+    surrogates, which no encoding has.
+    """
     position = text.find("\0")
     if position >= 0:
         raise PydanticCustomError(
@@ -96,11 +98,19 @@ def check_characters(text: str) -> str:
             "text has a NUL character at position {position}",
             {"position": position},
         )
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise PydanticCustomError(
+            "invalid_text",
+            "text has half of a surrogate pair at position {position}",
+            {"position": error.start},
+        ) from None
     return text
 
 
 Text = Annotated[str, AfterValidator(check_text)]
-"""Text with something in it. Lone surrogates are refused too: pydantic's `str` is valid Unicode."""
+"""Text with something in it."""
 
 Characters = Annotated[str, AfterValidator(check_characters)]
 """Text that may be empty."""
