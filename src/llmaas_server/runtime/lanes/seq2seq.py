@@ -1,0 +1,181 @@
+"""The seq2seq lane: several sequences of an encoder-decoder at the same time, each by itself.
+
+A step either begins sequences (encodes their sources, and draws their first tokens) or draws one
+more token for each of some that run. The two take turns, so that neither holds up the other.
+What a model's generation config asks for beyond that: see `runtime.constraints`.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+
+from llmaas_server.errors import Problem, context_overflow
+from llmaas_server.runtime.constraints import Constraint, constraints_of
+from llmaas_server.runtime.lane import Job, Output
+from llmaas_server.runtime.loader import LoadedModel
+from llmaas_server.runtime.request import Finish, Finished, Generation, Token
+from llmaas_server.runtime.sampler import Draw, sample
+from llmaas_server.runtime.seq2seq import Decoding, EncoderDecoder
+from llmaas_server.runtime.sequence import GenerateSequence
+from llmaas_server.seam.values import WorkerOptions
+
+_WIDTH = 8
+"""Sequences that draw a token in one step: each is a forward pass of its own."""
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A sequence that has not begun, and the memory that it will need."""
+
+    sequence: GenerateSequence
+    bytes: int
+
+
+@dataclass(slots=True)
+class Running:
+    """A sequence that has begun."""
+
+    sequence: GenerateSequence
+    bytes: int
+    decoding: Decoding
+    constraints: list[Constraint]
+    ids: list[int] = field(default_factory=list)
+    """What the decoder has read: its start token, and what was generated."""
+
+
+class Seq2SeqLane:
+    """Runs jobs of `Generation` whose prompt is the source.
+
+    Raises Problem `model_cannot_do_task` where the model's family cannot run so.
+    """
+
+    def __init__(self, model: LoadedModel, options: WorkerOptions) -> None:
+        self._model = model
+        self._decoder = EncoderDecoder(model)
+        self._options = options
+        self._forces_end = model.module.generation_config.forced_eos_token_id is not None
+        self._waiting: dict[int, Waiting] = {}
+        self._running: dict[int, Running] = {}
+        """By job; those that drew a token longest ago first."""
+        self._has_begun = False
+        """Whether the last step began sequences."""
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._waiting or self._running)
+
+    def submit(self, job: Job) -> None:
+        """Raises Problem `context_overflow`, and `out_of_memory` where the sequence alone needs
+        more than the budget of keys and values."""
+        work: Generation = job.work
+        if len(work.prompt) > self._model.context:
+            raise context_overflow(len(work.prompt), self._model.context, "the source")
+        if work.max_tokens > self._model.max_completion:
+            raise context_overflow(work.max_tokens, self._model.max_completion, "the answer")
+        size = self._decoder.bytes_of(len(work.prompt), work.max_tokens)
+        if size > self._options.kv_bytes:
+            raise Problem(
+                "out_of_memory",
+                f"the request needs keys and values of {size} bytes, and the budget is "
+                f"{self._options.kv_bytes}",
+                hint="Send a shorter text, or raise kv_bytes on the server.",
+            )
+        seed = secrets.randbits(63) if work.sampling.seed is None else work.sampling.seed
+        sequence = GenerateSequence(job.id, work, seed, job.submitted)
+        self._waiting[job.id] = Waiting(sequence, size)
+
+    def abort(self, job_id: int) -> None:
+        self._waiting.pop(job_id, None)
+        self._running.pop(job_id, None)
+
+    def step(self) -> list[Output]:
+        begins = self._can_begin() and not (self._has_begun and self._running)
+        self._has_begun = begins
+        chosen = self._begin() if begins else list(self._running.values())[:_WIDTH]
+        outputs = self._advance(chosen)
+        for output in outputs:
+            running = self._running.pop(output.job_id)
+            if not output.done:
+                self._running[output.job_id] = running  # to the end of the line
+        return outputs
+
+    def check(self) -> None:
+        held = sum(running.bytes for running in self._running.values())
+        assert held <= self._options.kv_bytes, "the running sequences exceed the budget"
+        assert not self._waiting.keys() & self._running.keys(), "a job waits and runs"
+
+    def _can_begin(self) -> bool:
+        if not self._waiting or len(self._running) >= self._options.max_sequences:
+            return False
+        held = sum(running.bytes for running in self._running.values())
+        return held + next(iter(self._waiting.values())).bytes <= self._options.kv_bytes
+
+    def _begin(self) -> list[Running]:
+        """Encode the sources of the next sequences: one, or as many as a step has tokens for."""
+        begun: list[Running] = []
+        room = self._options.max_step_tokens
+        while self._can_begin():
+            id, waiting = next(iter(self._waiting.items()))
+            room -= len(waiting.sequence.generation.prompt)
+            if begun and room < 0:
+                break
+            del self._waiting[id]
+            self._running[id] = self._encode(waiting)
+            begun.append(self._running[id])
+        return begun
+
+    def _encode(self, waiting: Waiting) -> Running:
+        sequence = waiting.sequence
+        sequence.admitted = time.monotonic()
+        constraints = constraints_of(
+            self._model.module.generation_config,
+            sequence.generation.max_tokens,
+            self._model.device,
+        )
+        decoding = self._decoder.encode(sequence.generation.prompt)
+        return Running(sequence, waiting.bytes, decoding, constraints, [self._decoder.start_id])
+
+    @torch.inference_mode()
+    def _advance(self, chosen: Sequence[Running]) -> list[Output]:
+        """One more token for each."""
+        rows = []
+        for running in chosen:
+            logits = self._decoder.decode(running.decoding, running.ids[-1])
+            ids = torch.tensor([running.ids], device=logits.device)
+            for constraint in running.constraints:
+                logits = constraint(ids, logits)
+            rows.append(logits)
+        tokens = sample(torch.cat(rows), [_draw_of(running) for running in chosen])
+        now = time.monotonic()
+        return [self._append(r, token, now) for r, token in zip(chosen, tokens, strict=True)]
+
+    def _append(self, running: Running, token: Token | None, now: float) -> Output:
+        sequence = running.sequence
+        if token is None:
+            problem = Problem("internal_error", "the model's logits are not finite numbers")
+            return Output(sequence.id, done=True, problem=problem)
+        running.ids.append(token.id)
+        reason = sequence.append(token.id, now)
+        if reason is None:
+            return Output(sequence.id, [token])
+        items: list[Token | Finished] = [] if reason is Finish.STOP else [token]
+        is_last = len(running.ids) - 1 == sequence.generation.max_tokens
+        if is_last and self._forces_end:
+            reason = Finish.LENGTH  # the limit has ended it, not the model
+        return Output(sequence.id, [*items, sequence.finished(reason, now)], done=True)
+
+
+def _draw_of(running: Running) -> Draw:
+    sequence = running.sequence
+    return Draw(
+        sequence.generation.sampling,
+        sequence.seed,
+        sequence.generated,
+        running.ids,
+        sequence.generation.top_logprobs,
+    )
