@@ -87,7 +87,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _refuse(message: str, hint: str) -> int:
-    print(json.dumps({"message": message, "hint": hint}))
+    sys.stdout.write(json.dumps({"message": message, "hint": hint}) + "\n")
     return _REFUSED
 
 
