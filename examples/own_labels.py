@@ -17,7 +17,7 @@ MESSAGES = [
 
 def main() -> None:
     with Client() as client:
-        answer = client.classify(MESSAGES, labels=LABELS, threshold=0.4)
+        answer = client.classify(MESSAGES, labels=LABELS, threshold=0.6)
     for message, result in zip(MESSAGES, answer.results, strict=True):
         print(f"{result.label or 'unsure':<10} {result.score:.2f}  {message}")
 

@@ -13,7 +13,7 @@ import pytest
 import typer
 from typer.core import TyperGroup
 
-from llmaas_client.cli import app
+from llmaas_client.cli.group import app
 from support.pages import Page, read_pages
 from support.serving import Serving, serving
 
@@ -62,7 +62,8 @@ def test_curl_blocks_run(page: Page, server: Serving, tmp_path: Path) -> None:
 
 def commands_in(page: Page) -> list[list[str]]:
     """The words of each `llmaas` command in the page's shell blocks, pipes taken apart."""
-    lines = [line for block in page.code("sh") for line in block.text.splitlines()]
+    texts = [block.text.replace("\\\n", " ") for block in page.code("sh")]
+    lines = [line for text in texts for line in text.splitlines()]
     words = [shlex.split(part, comments=True) for line in lines for part in line.split("|")]
     return [command for command in words if command[:1] == ["llmaas"]]
 

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from llmaas_client.cli import app
+from llmaas_client.cli.group import app
 
 from .markdown import table
 
@@ -26,18 +26,27 @@ def section(path: str, command: Any) -> Iterator[str]:
     context = typer.Context(command, info_name=path)
     yield f"## {path}"
     yield ""
-    yield from (command.help or "").strip().splitlines()
-    yield ""
-    yield "```text"
-    yield " ".join([path, *command.collect_usage_pieces(context)])
-    yield "```"
-    yield ""
+    for paragraph in paragraphs(command.help):
+        is_example = "llmaas " in paragraph and not paragraph.endswith(".")
+        yield from code("sh", paragraph) if is_example else [paragraph, ""]
+    yield from code("text", " ".join([path, *command.collect_usage_pieces(context)]))
     records = [one.get_help_record(context) for one in command.params]
     rows = [(f"`{record[0]}`", record[1]) for record in records if record]
     if rows:
         yield from table(["parameter", "meaning"], rows)
+    for paragraph in paragraphs(command.epilog):
+        yield from code("text", paragraph) if "\n" in paragraph else [paragraph, ""]
     if isinstance(command, TyperGroup):
         for name in command.list_commands(context):
             child = command.get_command(context, name)
             if child is not None and not child.hidden:
                 yield from section(f"{path} {name}", child)
+
+
+def paragraphs(text: str | None) -> list[str]:
+    """Without the marks that keep a terminal from filling lines."""
+    return [part for part in (text or "").replace("\b\n", "").strip().split("\n\n") if part]
+
+
+def code(language: str, text: str) -> list[str]:
+    return [f"```{language}", *text.splitlines(), "```", ""]

@@ -62,7 +62,8 @@ async def description() -> Schema:
 def operation_section(method: str, path: str, operation: Schema) -> Iterator[str]:
     yield f"## {method} {path}"
     yield ""
-    yield operation["summary"] + "."
+    summary: str = operation["summary"]
+    yield summary if summary.endswith("?") else f"{summary}."
     yield ""
     if body := operation.get("requestBody"):
         yield f"- request: {kind(body['content']['application/json']['schema'])}"

@@ -2,43 +2,60 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
+
+from llmaas_client.wire.errors import ERRORS
 
 Schema = dict[str, Any]
 
-BOUNDS = {
-    "minimum": "at least {}",
-    "exclusiveMinimum": "above {}",
-    "maximum": "at most {}",
-    "exclusiveMaximum": "below {}",
-    "minLength": "at least {} characters long",
-    "maxLength": "at most {} characters long",
-    "minItems": "at least {} items",
-    "maxItems": "at most {} items",
-    "pattern": "matches `{}`",
-}
+_NAMES = {"string": "text", "boolean": "true or false"}
+_RANGES = (
+    ("minimum", "maximum", ""),
+    ("minLength", "maxLength", " characters"),
+    ("minItems", "maxItems", " items"),
+)
 
 
 def kind(schema: Schema) -> str:
-    """`list of text, at most 1024 items`."""
-    bounds = [words.format(schema[key]) for key, words in BOUNDS.items() if key in schema]
-    if "default" in schema and schema["default"] is not None:
-        bounds.append(f"default `{schema['default']}`")
-    return ", ".join([plain_kind(schema), *bounds])
+    """`list (1 to 1024 items) of text`."""
+    limits = _limits(schema)
+    bracket = f" ({', '.join(limits)})" if limits else ""
+    if schema.get("type") == "array" and schema.get("items"):
+        return f"list{bracket} of {kind(schema['items'])}"
+    return _plain(schema) + bracket
 
 
-def plain_kind(schema: Schema) -> str:
+def _plain(schema: Schema) -> str:
     if reference := schema.get("$ref"):
         name = reference.rpartition("/")[2]
         return f"[{name}](#{name.lower()})"
     if branches := schema.get("anyOf"):
         return " or ".join(kind(branch) for branch in branches)
     if choices := schema.get("enum", [schema["const"]] if "const" in schema else None):
+        if set(choices) == set(ERRORS):
+            return "[a code](errors.md)"
         return " or ".join(f"`{choice}`" for choice in choices)
-    if schema.get("type") == "array":
-        return f"list of {kind(schema['items'])}" if schema.get("items") else "list"
     if isinstance(values := schema.get("additionalProperties"), dict):
         return f"object of {kind(values)}"
-    names = {"string": "text", "boolean": "true or false", "null": "null"}
-    name = schema.get("type", "anything")
-    return names.get(name, name)
+    plain: str = schema.get("type", "anything")
+    return _NAMES.get(plain, plain)
+
+
+def _limits(schema: Schema) -> list[str]:
+    found = []
+    for low, high, unit in _RANGES:
+        least, most = schema.get(low), schema.get(high)
+        if least is not None and most is not None:
+            found.append(f"{least:.9g} to {most:.9g}{unit}")
+        elif least is not None:
+            found.append(f"at least {least:.9g}{unit}")
+        elif most is not None:
+            found.append(f"at most {most:.9g}{unit}")
+    if "exclusiveMinimum" in schema:
+        found.append(f"above {schema['exclusiveMinimum']:g}")
+    if "exclusiveMaximum" in schema:
+        found.append(f"below {schema['exclusiveMaximum']}")
+    if schema.get("default") not in (None, []) and "const" not in schema:
+        found.append(f"default `{json.dumps(schema['default'])}`")
+    return found
