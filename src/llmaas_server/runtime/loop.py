@@ -35,13 +35,14 @@ class StepLoop:
     is to be replaced. `failure` then says why, and all jobs fail with `internal_error`.
     """
 
-    def __init__(self, outlet: Outlet) -> None:
+    def __init__(self, outlet: Outlet, clock: Callable[[], float] = time.monotonic) -> None:
         self.steps = 0
         """Steps done; grows wherever there is work, or the thread hangs."""
         self.busy = False
         """False while the thread waits for work."""
         self.failure: str | None = None
         self._outlet = outlet
+        self._clock = clock
         self._inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._lanes: dict[int, Lane] = {}
         self._jobs: dict[int, tuple[int, Job]] = {}  # job id -> its lane's key, and the job
@@ -77,7 +78,7 @@ class StepLoop:
         try:
             while not self._stopping:
                 self._read_inbox()
-                self._expire(time.monotonic())
+                self._expire(self._clock())
                 self._step()
         except Exception as error:
             log.exception("the engine's thread failed")
@@ -113,9 +114,9 @@ class StepLoop:
         if key is None:
             return
         lane = self._lanes[key]
-        started = time.monotonic()
+        started = self._clock()
         outputs = lane.step()
-        self._turns.charge(key, time.monotonic() - started)
+        self._turns.charge(key, self._clock() - started)
         self.steps += 1
         for output in outputs:
             if output.done:

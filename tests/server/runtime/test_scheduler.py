@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import pytest
+
+from llmaas_server.runtime.request import Generation
+from llmaas_server.runtime.scheduler import Scheduler
+from llmaas_server.runtime.sequence import Chunk, GenerateSequence
+from llmaas_server.runtime.slots import Slots
+
+
+def sequence(id: int, prompt: int, max_tokens: int = 4) -> GenerateSequence:
+    return GenerateSequence(id, Generation((7,) * prompt, max_tokens), seed=0, submitted=0.0)
+
+
+def run(scheduler: Scheduler) -> list[tuple[int, int, int]]:
+    """One step without arithmetic: who ran, from where to where."""
+    chunks = scheduler.schedule(now=1.0)
+    for chunk in chunks:
+        take(scheduler, chunk)
+    return [(chunk.sequence.id, chunk.start, chunk.stop) for chunk in chunks]
+
+
+def take(scheduler: Scheduler, chunk: Chunk) -> None:
+    running = chunk.sequence
+    assert isinstance(running, GenerateSequence)
+    running.computed = chunk.stop
+    if chunk.wanted and running.append(9, now=2.0) is not None:
+        scheduler.drop(running.id)
+
+
+def test_a_prompt_is_read_in_chunks_and_then_generates() -> None:
+    scheduler = Scheduler(Slots(100), max_sequences=4, max_step_tokens=8)
+    scheduler.add(sequence(0, prompt=19, max_tokens=3))
+    steps = [run(scheduler) for _ in range(5)]
+    assert steps == [[(0, 0, 8)], [(0, 8, 16)], [(0, 16, 19)], [(0, 19, 20)], [(0, 20, 21)]]
+    assert not scheduler.busy
+    scheduler.check()
+
+
+def test_a_long_prompt_leaves_running_sequences_a_token_in_every_step() -> None:
+    scheduler = Scheduler(Slots(1000), max_sequences=4, max_step_tokens=8)
+    scheduler.add(sequence(0, prompt=2, max_tokens=20))
+    run(scheduler)
+    scheduler.add(sequence(1, prompt=50))
+    for _ in range(7):
+        ran = run(scheduler)
+        assert ran[0][0] == 0
+        assert ran[1][0] == 1
+        assert sum(stop - start for _, start, stop in ran) == 8
+
+
+def test_prompts_share_a_step_the_oldest_first() -> None:
+    scheduler = Scheduler(Slots(100), max_sequences=4, max_step_tokens=8)
+    for id, prompt in enumerate((3, 4, 9)):
+        scheduler.add(sequence(id, prompt))
+    assert run(scheduler) == [(0, 0, 3), (1, 0, 4), (2, 0, 1)]
+
+
+def test_sequences_wait_in_order_until_their_worst_case_fits() -> None:
+    scheduler = Scheduler(Slots(20), max_sequences=8, max_step_tokens=64)
+    scheduler.add(sequence(0, prompt=10, max_tokens=2))
+    scheduler.add(sequence(1, prompt=15, max_tokens=2))
+    scheduler.add(sequence(2, prompt=2, max_tokens=2))  # fits, and does not overtake
+    assert run(scheduler) == [(0, 0, 10)]
+    assert run(scheduler) == [(0, 10, 11)]
+    assert run(scheduler) == [(1, 0, 15), (2, 0, 2)]
+
+
+def test_no_more_sequences_run_than_are_allowed() -> None:
+    scheduler = Scheduler(Slots(1000), max_sequences=2, max_step_tokens=64)
+    for id in range(3):
+        scheduler.add(sequence(id, prompt=2))
+    assert [id for id, _, _ in run(scheduler)] == [0, 1]
+
+
+def test_half_a_step_is_left_to_prompts() -> None:
+    assert Scheduler(Slots(9), max_sequences=64, max_step_tokens=16).max_sequences == 8
+    assert Scheduler(Slots(9), max_sequences=64, max_step_tokens=1).max_sequences == 1
+
+
+@pytest.mark.parametrize(("prompt", "max_tokens", "fits"), [(10, 11, True), (10, 12, False)])
+def test_a_sequence_that_can_never_fit_is_known(prompt: int, max_tokens: int, fits: bool) -> None:
+    scheduler = Scheduler(Slots(20), max_sequences=4, max_step_tokens=8)
+    assert scheduler.can_add(sequence(0, prompt, max_tokens)) is fits
+
+
+def test_dropping_gives_slots_back_to_those_that_wait() -> None:
+    scheduler = Scheduler(Slots(20), max_sequences=4, max_step_tokens=8)
+    for id in range(3):
+        scheduler.add(sequence(id, prompt=15))
+    run(scheduler)
+    scheduler.drop(1)  # waits
+    scheduler.drop(0)  # runs
+    scheduler.drop(0)
+    assert run(scheduler) == [(2, 0, 8)]
+    scheduler.drop(2)
+    assert not scheduler.busy
+    scheduler.check()
+
+
+def test_check_sees_a_sequence_that_kept_its_slots() -> None:
+    scheduler = Scheduler(Slots(20), max_sequences=4, max_step_tokens=8)
+    scheduler.add(sequence(0, prompt=5))
+    run(scheduler)
+    scheduler._running.clear()
+    with pytest.raises(AssertionError, match="ended"):
+        scheduler.check()
