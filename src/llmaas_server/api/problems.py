@@ -42,9 +42,11 @@ class Problems:
             await self._app(scope, receive, watch)
         except Exception as error:
             body = body_of(error, get_context(scope).request_id)
-            if started:  # too late for another status: the response is cut, which clients notice
+            if not started:
+                await respond(body)(scope, receive, send)
+            elif body.error.code != "cancelled":
+                # Too late for another status: the response is cut, and clients notice.
                 raise RuntimeError("a response failed after it had begun") from None
-            await respond(body)(scope, receive, send)
 
 
 def body_of(error: Exception, request_id: str) -> ErrorBody:

@@ -37,7 +37,7 @@ class RunTask:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = Exchange(scope, receive, send)
         request = parse(self._spec.request, await exchange.body(self._max_body_bytes))
-        call = self._calls.prepare(
+        call = await self._calls.prepare(
             exchange.request_id,
             exchange.principal,
             self._spec.name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Protocol
 
 from pydantic import BaseModel
@@ -17,7 +18,7 @@ from .exchange import Exchange
 
 
 class Format(Protocol):
-    """Somebody else's request and response around one of our tasks. Pure.
+    """Somebody else's request and response around one of our tasks.
 
     `Any` stands for the format's own body.
     """
@@ -34,7 +35,7 @@ class Format(Protocol):
     def task(self) -> str: ...
 
     def read(self, body: Any) -> TaskRequest:
-        """Their request as ours. Raises Problem."""
+        """Their request as ours; may look at the model store. Raises Problem."""
 
     def write(self, result: Result) -> BaseModel:
         """Our result as theirs. Raises Problem."""
@@ -51,11 +52,11 @@ class RunTranslated:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = Exchange(scope, receive, send)
         body = parse(self._format.body, await exchange.body(self._max_body_bytes))
-        call = self._calls.prepare(
+        call = await self._calls.prepare(
             exchange.request_id,
             exchange.principal,
             self._format.task,
-            self._format.read(body),
+            await asyncio.to_thread(self._format.read, body),
             deadline_ms=exchange.deadline_ms,
         )
         await exchange.while_connected(self._answer(exchange, call))

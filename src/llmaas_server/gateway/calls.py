@@ -58,7 +58,7 @@ class Calls:
         self._backend = backend
         self._gate = gate
 
-    def prepare(
+    async def prepare(
         self,
         call_id: str,
         principal: Principal,
@@ -71,7 +71,8 @@ class Calls:
 
         Raises Problem `model_not_found`, `model_not_pulled`, `model_cannot_do_task`.
         """
-        model = self._models.ref(request.model or self._defaults.model_for(task, request))
+        name = request.model or self._defaults.model_for(task, request)
+        model = await asyncio.to_thread(self._models.ref, name)  # looks at files
         able = tasks_of(model.kind, model.sentence_embeddings)
         if task not in able:
             raise _cannot(model, task, able)

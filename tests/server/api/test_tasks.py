@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -183,7 +184,10 @@ def test_silent_stream_is_kept_open_by_comments(serve: Served) -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_caller_who_goes_away_stops_the_work(serve: Served, stream: bool) -> None:
+def test_caller_who_goes_away_stops_the_work(
+    serve: Served, stream: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     turnstile = Turnstile()
     backend = FakeBackend(pace=turnstile)
     server = serve(backend)
@@ -192,6 +196,8 @@ def test_caller_who_goes_away_stops_the_work(serve: Served, stream: bool) -> Non
         assert backend.status().running == 1
     eventually(lambda: len(backend.cancelled) == 1, "the call is cancelled")
     assert backend.status().running == 0
+    eventually(lambda: TASKS["chat"].path in caplog.text, "the access log has its line")
+    assert [one for one in caplog.records if one.levelno >= logging.WARNING] == []
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -55,8 +55,8 @@ def chat(**fields: Any) -> ChatRequest:
     )
 
 
-def prepare(task: str, request: TaskRequest) -> Call:
-    return calls(FakeBackend()).prepare("req_1", CALLER, task, request, deadline_ms=5.0)
+async def prepare(task: str, request: TaskRequest) -> Call:
+    return await calls(FakeBackend()).prepare("req_1", CALLER, task, request, deadline_ms=5.0)
 
 
 @pytest.mark.parametrize(
@@ -72,12 +72,13 @@ def prepare(task: str, request: TaskRequest) -> Call:
         ("classify", ClassifyRequest(text="a", model="head"), "head"),
     ],
 )
-def test_model_of_a_request(task: str, request_: TaskRequest, model: str) -> None:
-    assert prepare(task, request_).model.name == model
+async def test_model_of_a_request(task: str, request_: TaskRequest, model: str) -> None:
+    call = await prepare(task, request_)
+    assert call.model.name == model
 
 
-def test_call_is_all_that_the_worker_needs() -> None:
-    call = prepare("chat", chat(stream=True, seed=1))
+async def test_call_is_all_that_the_worker_needs() -> None:
+    call = await prepare("chat", chat(stream=True, seed=1))
     assert (call.id, call.task, call.stream, call.deadline_ms) == ("req_1", "chat", True, 5.0)
     assert call.tenant == CALLER.tenant
     assert ChatRequest.model_validate(call.request) == chat(stream=True, seed=1)
@@ -93,9 +94,9 @@ def test_call_is_all_that_the_worker_needs() -> None:
         ("summarize", SummarizeRequest(text="a", model="head")),
     ],
 )
-def test_model_that_cannot(task: str, request_: TaskRequest) -> None:
+async def test_model_that_cannot(task: str, request_: TaskRequest) -> None:
     with pytest.raises(Problem) as raised:
-        prepare(task, request_)
+        await prepare(task, request_)
     assert raised.value.code == "model_cannot_do_task"
     assert task in raised.value.message
 
@@ -110,7 +111,7 @@ async def test_result() -> None:
     backend = FakeBackend()
     await backend.start()
     service = calls(backend)
-    call = service.prepare("req_1", CALLER, "chat", chat())
+    call = await service.prepare("req_1", CALLER, "chat", chat())
     async with service.running(call) as (accepted, events):
         result = await result_of(events)
     assert accepted.prompt_tokens == 2
@@ -122,10 +123,13 @@ async def test_leaving_early_stops_the_call() -> None:
     backend = FakeBackend()
     await backend.start()
     service = calls(backend, max_queue=1)
-    async with service.running(service.prepare("req_1", CALLER, "chat", chat())):
+    async with service.running(await service.prepare("req_1", CALLER, "chat", chat())):
         pass
     assert backend.cancelled == ["req_1"]
-    async with service.running(service.prepare("req_2", CALLER, "chat", chat())) as (_, events):
+    async with service.running(await service.prepare("req_2", CALLER, "chat", chat())) as (
+        _,
+        events,
+    ):
         assert await result_of(events)
 
 
@@ -149,7 +153,7 @@ async def test_cancelled_while_measured_is_released() -> None:
     service = calls(backend, max_queue=1)
 
     async def run() -> None:
-        async with service.running(service.prepare("req_1", CALLER, "chat", chat())):
+        async with service.running(await service.prepare("req_1", CALLER, "chat", chat())):
             raise AssertionError("never accepted")
 
     task = asyncio.create_task(run())
