@@ -38,9 +38,17 @@ def belongs(path: str) -> bool:
 
 
 def choose(paths: Iterable[str], where: str) -> list[str]:
-    """The files of a model among `paths`. Raises Problem where there are none that can be used."""
+    """The files of a model among `paths`. Raises Problem `model_broken` where they are none that
+    can be used."""
     paths = sorted(paths)
     chosen = [path for path in paths if belongs(path)]
+    ggufs = [path for path in paths if path.endswith(".gguf")]
+    if ggufs and not any(is_weights(path) for path in chosen):
+        raise Problem(
+            "model_broken",
+            f"{where} holds GGUF files ({ggufs[0]}), and a model is one of them",
+            hint="Choose one: `llmaas models import FILE.gguf` takes it in.",
+        )
     if "config.json" not in chosen:
         raise Problem(
             "model_broken",

@@ -107,7 +107,7 @@ class Store:
         if entry is not None and isinstance(entry.source, Hub):
             return self._pull_hub(what, entry.source, progress)
         if not (is_name(what) and is_hub_id(what)):
-            return self.find(what)  # a model that was imported, or an error that names what exists
+            return self.verify(what)  # it was imported, or an error names what exists
         repo, revision = split_revision(what)
         return self._pull_hub(what, Hub(repo, revision), progress)
 
