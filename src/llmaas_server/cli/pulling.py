@@ -40,11 +40,9 @@ def showing(name: str) -> Iterator[Progress]:
         task = bars.add_task(name, total=None)
 
         def report(step: Step) -> None:
-            # A stage whose end is not known has no percentage; the time goes on.
-            done = step.done if step.total else None
-            bars.update(
-                task, description=f"{name}: {step.stage}", total=step.total, completed=done or 0
-            )
+            # A stage whose end is not known has no percentage, and `update` cannot say so.
+            bars.tasks[0].total = step.total
+            bars.update(task, description=f"{name}: {step.stage}", completed=step.done or 0)
 
         yield report
 
