@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import to_json
+from pydantic_core import PydanticSerializationError, to_json
 
 from . import failures, refusals
 from .clock import Clock, Deadline
 from .config import Config
-from .errors import LLMaaSError, Phase, StreamInterrupted, UnexpectedResponse
+from .errors import InvalidText, LLMaaSError, Phase, StreamInterrupted, UnexpectedResponse
 from .retry import RetryPolicy
 from .steps import Broken, Call, Drop, Emit, Event, Flow, Head, Read, Reply, Send, Sleep, T
 from .wire import DEADLINE_HEADER, IDEMPOTENCY_HEADER, sse
@@ -190,7 +190,10 @@ def _body(call: Call[Any], stream: bool) -> bytes:
     except ValidationError as error:
         raise refusals.from_detail(explain(error).error) from None
     fields = request.model_dump(mode="json", exclude_unset=True)
-    return to_json(fields | {"stream": True} if stream else fields)
+    try:
+        return to_json(fields | {"stream": True} if stream else fields)
+    except PydanticSerializationError:
+        raise InvalidText("a field holds half of a surrogate pair, which is no character") from None
 
 
 def _decode(decoder: sse.Decoder, piece: bytes, url: str) -> Generator[tuple[str, str], None, None]:

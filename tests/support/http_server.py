@@ -10,7 +10,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -181,10 +181,8 @@ class HTTPServer:
 
 
 def _shut(connection: socket.socket) -> None:
-    try:
+    with suppress(OSError):  # closed already by its own thread
         connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass  # closed already by its own thread
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import typer
 
-from llmaas_client.config import debug
 from llmaas_client.errors import (
     AuthenticationFailed,
     ConfigurationError,
@@ -30,6 +29,8 @@ class WrongUsage(Exception):
 
 def explain(error: Exception, words: Sequence[str]) -> int:
     """Say on standard error what went wrong; the exit code. Raises `error` in debug mode."""
+    from llmaas_client.config import debug  # loads pydantic, which `--help` does without
+
     if isinstance(error, BrokenPipeError):
         _forget_stdout()
         return FAILED
@@ -69,7 +70,8 @@ def _explain_usage(error: typer.TyperException) -> int:
         return error.exit_code
     context = getattr(error, "ctx", None)
     path = "llmaas" if context is None else context.command_path
-    return _say(f"{message.rstrip('.')}. See: {path} --help", error.exit_code)
+    stop = "" if message.endswith(("?", ".")) else "."
+    return _say(f"{message}{stop} See: {path} --help", error.exit_code)
 
 
 def _say(text: str, code: int) -> int:

@@ -1,0 +1,67 @@
+"""The one public door: everything is there, nothing is loaded before it is used."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import llmaas_client
+from llmaas_client.errors import LLMaaSError
+
+HEAVY = ("httpx", "httpcore", "pydantic", "typer", "rich", "llmaas_server", "torch", "asyncio")
+
+
+def loaded_by(code: str) -> set[str]:
+    script = f"{code}\nimport sys\nprint(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
+    return set(done.stdout.split())
+
+
+def test_importing_loads_nothing() -> None:
+    assert not loaded_by("import llmaas_client") & set(HEAVY)
+
+
+def test_making_a_client_needs_no_server_and_no_command_line() -> None:
+    loaded = loaded_by("from llmaas_client import Client; Client()")
+    assert "httpx" in loaded
+    assert not loaded & {"typer", "llmaas_server", "torch"}
+
+
+@pytest.mark.parametrize("name", llmaas_client.__all__)
+def test_every_name_is_there(name: str) -> None:
+    assert getattr(llmaas_client, name) is not None
+    assert name in dir(llmaas_client)
+
+
+def test_a_name_that_is_not_there() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        _ = llmaas_client.Nothing  # type: ignore[attr-defined]
+
+
+def test_type_checkers_see_the_same_names() -> None:
+    tree = ast.parse(Path(llmaas_client.__file__).read_text("utf-8"))
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    seen = {
+        alias.asname or alias.name
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert seen | {"__version__"} == set(llmaas_client.__all__)
+
+
+def test_every_error_is_public() -> None:
+    from llmaas_client import errors
+
+    classes = {
+        name
+        for name, item in vars(errors).items()
+        if isinstance(item, type) and issubclass(item, LLMaaSError)
+    }
+    assert classes - set(llmaas_client.__all__) == set()

@@ -1,0 +1,106 @@
+"""What each task refuses, with which code, and which field it names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from llmaas_client.wire import TASKS
+from llmaas_client.wire.validation import explain
+
+BOSS = {"role": "boss", "content": "x"}
+MANY = [str(i) for i in range(1001)]
+HI = {"role": "user", "content": "Hi"}
+LABELS = ["a", "b"]
+
+Case = tuple[str, dict[str, Any], str, str | None]
+CASES: list[Case] = [
+    ("chat", {}, "invalid_request", "messages"),
+    ("chat", {"messages": []}, "invalid_request", "messages"),
+    ("chat", {"messages": "Hi"}, "invalid_request", "messages"),
+    ("chat", {"messages": [{"role": "user"}]}, "invalid_request", "messages.0.content"),
+    (
+        "chat",
+        {"messages": [BOSS]},
+        "invalid_request",
+        "messages.0.role",
+    ),
+    ("chat", {"messages": [HI | {"name": "x"}]}, "unknown_field", "messages.0.name"),
+    ("chat", {"messages": [HI | {"content": "  "}]}, "empty_text", "messages.0.content"),
+    ("chat", {"messages": [HI | {"content": "a\0"}]}, "invalid_text", "messages.0.content"),
+    ("chat", {"messages": [HI | {"content": "a\ud800"}]}, "invalid_text", "messages.0.content"),
+    ("chat", {"messages": [HI], "wat": 1}, "unknown_field", "wat"),
+    ("chat", {"messages": [HI], "max_tokens": 0}, "invalid_request", "max_tokens"),
+    ("chat", {"messages": [HI], "max_tokens": "5"}, "invalid_request", "max_tokens"),
+    ("chat", {"messages": [HI], "temperature": -1}, "invalid_request", "temperature"),
+    ("chat", {"messages": [HI], "temperature": float("nan")}, "invalid_request", "temperature"),
+    ("chat", {"messages": [HI], "stop": [""]}, "invalid_request", "stop.0"),
+    ("chat", {"messages": [HI], "model": ""}, "invalid_request", "model"),
+    ("classify", {"labels": LABELS}, "invalid_request", "text"),
+    ("classify", {"text": " ", "labels": LABELS}, "empty_text", "text"),
+    ("classify", {"text": [], "labels": LABELS}, "invalid_request", "text"),
+    ("classify", {"text": ["x", ""], "labels": LABELS}, "empty_text", "text.1"),
+    ("classify", {"text": ["x"] * 1025, "labels": LABELS}, "invalid_request", "text"),
+    ("classify", {"text": "x", "labels": []}, "too_few_labels", "labels"),
+    ("classify", {"text": "x", "labels": ["a"]}, "too_few_labels", "labels"),
+    ("classify", {"text": "x", "labels": ["a", "a "]}, "duplicate_labels", "labels"),
+    (
+        "classify",
+        {"text": "x", "labels": [str(i) for i in range(1001)]},
+        "too_many_labels",
+        "labels",
+    ),
+    ("classify", {"text": "x", "labels": ["a", ""]}, "empty_text", "labels.1"),
+    ("classify", {"text": "x", "labels": LABELS, "threshold": 2}, "invalid_request", "threshold"),
+    ("classify", {"text": "x", "labels": LABELS, "stream": True}, "unknown_field", "stream"),
+    (
+        "classify",
+        {"text": "x", "labels": LABELS, "hypothesis_template": "about"},
+        "invalid_request",
+        "hypothesis_template",
+    ),
+    ("summarize", {"text": ""}, "empty_text", "text"),
+    ("summarize", {"text": "x", "length": "tiny"}, "invalid_request", "length"),
+    ("summarize", {"text": "x", "max_words": 0}, "invalid_request", "max_words"),
+    ("embed", {"text": 7}, "invalid_request", "text"),
+    ("embed", {"text": "x", "labels": LABELS}, "unknown_field", "labels"),
+]
+
+
+@pytest.mark.parametrize(("task", "body", "code", "param"), CASES)
+def test_refuses_and_names_the_field(
+    task: str, body: dict[str, Any], code: str, param: str | None
+) -> None:
+    with pytest.raises(ValidationError) as caught:
+        TASKS[task].request.model_validate(body)
+    error = explain(caught.value, request_id="req-7").error
+    assert (error.code, error.param) == (code, param)
+    assert error.message
+    assert error.hint
+    assert error.request_id == "req-7"
+
+
+def test_bad_json_has_a_code_of_its_own() -> None:
+    with pytest.raises(ValidationError) as caught:
+        TASKS["chat"].request.model_validate_json("{")
+    assert explain(caught.value).error.code == "invalid_json"
+
+
+@pytest.mark.parametrize(
+    ("task", "body"),
+    [
+        ("chat", {"messages": [HI], "temperature": 0, "stop": "x", "seed": 2**63 - 1}),
+        ("chat", {"messages": [{"role": "system", "content": ""}, HI]}),
+        ("classify", {"text": ["x", "y"], "labels": {"a": "one", "b": "two"}}),
+        ("classify", {"text": "x", "labels": ["a"], "multi": True}),
+        ("classify", {"text": "x"}),
+        ("classify", {"text": "x", "labels": MANY[:1000]}),
+        ("summarize", {"text": ["one", "two"], "style": "bullets"}),
+        ("embed", {"text": "👋 二"}),
+    ],
+)
+def test_takes_what_is_right(task: str, body: dict[str, Any]) -> None:
+    request = TASKS[task].request.model_validate(body)
+    assert request.model_dump(exclude_unset=True) == body
