@@ -8,7 +8,6 @@ pieces.
 from __future__ import annotations
 
 import codecs
-import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -22,13 +21,13 @@ _BYTE_TOKEN = re.compile(r"<0x([0-9A-F]{2})>")
 
 
 class Detokenizer:
-    """Knows the bytes of every id, by the decoder that the tokenizer's file names."""
+    """Knows the bytes of every id, by the decoder that the tokenizer's file describes."""
 
-    def __init__(self, backend: Any) -> None:
+    def __init__(self, backend: Any, decoder: dict[str, Any] | None) -> None:
         added = backend.get_added_tokens_decoder()
         self._skipped = frozenset(i for i, token in added.items() if token.special)
         self._token: Callable[[int], str | None] = backend.id_to_token
-        steps = _steps(json.loads(backend.to_str())["decoder"])
+        steps = _steps(decoder)
         self._read = _reader(steps, backend.decoder)
         self.strip = sum(step["start"] for step in steps if step["type"] == "Strip")
         """How many spaces at the start of a text are the tokenizer's own."""

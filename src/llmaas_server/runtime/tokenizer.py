@@ -1,8 +1,9 @@
 """Text to ids over the `tokenizers` library; implements `interface.Tokenizer`.
 
-Two backends of the same vocabulary, neither ever changed after it was made, so that threads need
-no lock. `full` knows the control tokens, and reads only what a chat template wrote. `plain` cannot
-produce a control token from any text: there, their names begin with NUL, which no text may hold.
+Two backends of the same vocabulary, neither ever changed after it is made here, so that threads
+need no lock. `full` knows the control tokens, and reads only what a chat template wrote. `plain`
+cannot produce a control token from any text: there, their names begin with NUL, which no text may
+hold.
 """
 
 from __future__ import annotations
@@ -32,14 +33,15 @@ class TextTokenizer:
 
     def __init__(self, transformers_tokenizer: Any) -> None:
         self._template = transformers_tokenizer
-        state = json.loads(transformers_tokenizer.backend_tokenizer.to_str())
-        state["truncation"] = state["padding"] = None
+        self._full = transformers_tokenizer.backend_tokenizer
+        self._full.no_truncation()
+        self._full.no_padding()
+        state = json.loads(self._full.to_str())
         chat_template = transformers_tokenizer.chat_template
         self._controls = _controls(state["added_tokens"], str(chat_template or ""))
         self._has_chat = chat_template is not None
-        self._full = Backend.from_str(json.dumps(state))
         self._plain = Backend.from_str(json.dumps(_disarmed(state, set(self._controls))))
-        self._detokenizer = Detokenizer(self._full)
+        self._detokenizer = Detokenizer(self._full, state["decoder"])
         longest_first = sorted(self._controls, key=len, reverse=True)
         names = "|".join(map(re.escape, longest_first)) or "(?!)"
         self._control = re.compile(names)
@@ -62,7 +64,8 @@ class TextTokenizer:
         return self._controls.get(name)
 
     def encode(self, text: str, *, special: bool = True) -> list[int]:
-        return self._encode(text, special=special)
+        ids: list[int] = self._plain.encode(_sound(text), add_special_tokens=special).ids
+        return ids
 
     def encode_pair(self, first: str, second: str) -> tuple[list[int], list[int]]:
         encoding = self._plain.encode(_sound(first), _sound(second), add_special_tokens=True)
@@ -70,12 +73,13 @@ class TextTokenizer:
 
     def encode_chat(self, messages: Sequence[dict[str, str]]) -> list[int]:
         rendered = self._render(messages)
-        ids: list[int] = self._full.encode(_MARK.sub("", rendered), add_special_tokens=False).ids
-        written = [match[1] for match in self._own_control.finditer(rendered) if match[1]]
-        counted = [i for i in map(self._controls.__getitem__, written) if i in self._counted]
-        if "\0" not in rendered and counted == [i for i in ids if i in self._counted]:
-            return ids
-        return self._encode_apart(rendered)
+        if "\0" in rendered:  # a message holds the name of a control token
+            return self._encode_apart(rendered)
+        ids: list[int] = self._full.encode(rendered, add_special_tokens=False).ids
+        written = [self._controls[match[1]] for match in self._own_control.finditer(rendered)]
+        if self._counted_in(ids) != self._counted_in(written):  # or something that becomes one
+            return self._encode_apart(rendered)
+        return ids
 
     def decode(self, ids: Sequence[int]) -> str:
         return self._detokenizer.decode(ids)
@@ -83,9 +87,9 @@ class TextTokenizer:
     def stream(self) -> Stream:
         return Stream(self._detokenizer)
 
-    def _encode(self, text: str, *, special: bool) -> list[int]:
-        ids: list[int] = self._plain.encode(_sound(text), add_special_tokens=special).ids
-        return ids
+    def _counted_in(self, ids: Iterable[int]) -> list[int]:
+        """The control tokens among `ids`, but for the one that unknown text becomes."""
+        return [i for i in ids if i in self._counted]
 
     def _render(self, messages: Sequence[dict[str, str]]) -> str:
         """The template's text, with control tokens of the messages between marks."""
@@ -121,7 +125,7 @@ class TextTokenizer:
 
     def _encode_run(self, run: str) -> list[int]:
         text = _MARK.sub("", run)
-        return self._encode(text, special=False) if text else []
+        return self.encode(text, special=False) if text else []
 
 
 def read_tokenizer(folder: Path) -> TextTokenizer:

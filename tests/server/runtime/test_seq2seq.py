@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -32,15 +33,24 @@ SOURCES = (
 FAMILIES: dict[str, Callable[..., ModelRef]] = {"bart": tiny.bart, "t5": tiny.t5}
 
 
-@pytest.fixture(scope="module", params=FAMILIES, ids=str)
-def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
-    ref = FAMILIES[request.param](tmp_path_factory.mktemp(request.param), seed=4)
-    return load(ref, OPTIONS, lambda share: None)
+def loaded(family: str, factory: pytest.TempPathFactory) -> LoadedModel:
+    return load(FAMILIES[family](factory.mktemp(family)), OPTIONS, lambda share: None)
 
 
 @pytest.fixture(scope="module")
 def bart(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
-    return load(tiny.bart(tmp_path_factory.mktemp("bart"), seed=4), OPTIONS, lambda share: None)
+    return loaded("bart", tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def t5(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+    return loaded("t5", tmp_path_factory)
+
+
+@pytest.fixture(params=FAMILIES, ids=str)
+def model(request: pytest.FixtureRequest) -> LoadedModel:
+    found: LoadedModel = request.getfixturevalue(request.param)
+    return found
 
 
 def generation(
@@ -122,36 +132,53 @@ def test_a_seed_draws_the_same_alone_and_in_company(model: LoadedModel) -> None:
 
 def test_forced_tokens_begin_and_end_an_answer(bart: LoadedModel) -> None:
     work = replace(generation(bart, SOURCES[1], max_tokens=6), stop_ids=frozenset())
-    [(tokens, finished)] = run(Seq2SeqLane(bart, OPTIONS), work)
+    [(tokens, _)] = run(Seq2SeqLane(bart, OPTIONS), work)
     config = bart.module.generation_config
     assert tokens[0] == config.forced_bos_token_id
     assert tokens[-1] == config.forced_eos_token_id
     assert len(tokens) == 6
-    [(tokens, finished)] = run(Seq2SeqLane(bart, OPTIONS), replace(work, stop_ids=bart.stop_ids))
-    assert len(tokens) < 6
-    assert finished.reason is Finish.LENGTH or len(tokens) < 5
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"no_repeat_ngram_size": 2},
-        {"min_length": 9},
-        {"min_new_tokens": 7},
-        {"bad_words_ids": [[98], [30]]},
-        {"suppress_tokens": [30, 98, 112]},
-        {"begin_suppress_tokens": [30, 98, 112]},
-    ],
-    ids=lambda options: next(iter(options)),
-)
+def test_an_end_that_the_limit_forces_is_its_length(bart: LoadedModel, t5: LoadedModel) -> None:
+    work = generation(bart, SOURCES[1], max_tokens=6)
+    [(tokens, finished)] = run(Seq2SeqLane(bart, OPTIONS), work)
+    assert (len(tokens), finished.reason) == (5, Finish.LENGTH)
+    works = [generation(t5, source) for source in SOURCES]
+    for tokens, finished in run(Seq2SeqLane(t5, OPTIONS), *works):
+        assert finished.reason is (Finish.LENGTH if len(tokens) == 12 else Finish.STOP)
+
+
+@pytest.mark.parametrize("option", ["no_repeat_ngram_size", "bad_words_ids", "suppress_tokens"])
 def test_the_generation_config_is_honoured(
-    model: LoadedModel, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    model: LoadedModel, option: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     works = [generation(model, source) for source in SOURCES]
-    want = [reference(model, work, **options) for work in works]
-    for name, value in options.items():
-        monkeypatch.setattr(model.module.generation_config, name, value)
+    free = [tokens for tokens, _ in run(Seq2SeqLane(model, OPTIONS), *works)]
+    often = Counter(token for tokens in free for token in tokens[1:]).most_common(1)[0][0]
+    value = {
+        "no_repeat_ngram_size": 2,
+        "bad_words_ids": [[often, often]],
+        "suppress_tokens": [often],
+    }[option]
+    want = [reference(model, work, **{option: value}) for work in works]
+    monkeypatch.setattr(model.module.generation_config, option, value)
     assert [tokens for tokens, _ in run(Seq2SeqLane(model, OPTIONS), *works)] == want
+    assert want != free
+
+
+@pytest.mark.parametrize("option", ["min_length", "min_new_tokens", "begin_suppress_tokens"])
+def test_the_generation_config_can_keep_an_answer_from_ending(
+    t5: LoadedModel, option: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    works = [generation(t5, source) for source in SOURCES]
+    free = [tokens for tokens, _ in run(Seq2SeqLane(t5, OPTIONS), *works)]
+    assert [] in free
+    value = sorted(t5.stop_ids) if option == "begin_suppress_tokens" else 5
+    want = [reference(t5, work, **{option: value}) for work in works]
+    monkeypatch.setattr(t5.module.generation_config, option, value)
+    got = [tokens for tokens, _ in run(Seq2SeqLane(t5, OPTIONS), *works)]
+    assert got == want
+    assert [] not in got
 
 
 def test_no_ngram_is_repeated_where_the_config_forbids_it(
