@@ -24,6 +24,10 @@ logger = logging.getLogger("llmaas_server.worker")
 _ENDING_SECONDS = 2.0
 """How long ending in order may take; there is nothing to save."""
 
+_SWITCH_SECONDS = 0.0005
+"""How long a thread keeps the interpreter from others. Each operation of a step asks for it anew:
+with Python's own 5 ms, a step waits seconds for a thread that reads a model or a long text."""
+
 
 def main() -> int:
     """Serve until the front closes the connection; 0 then, 1 where the worker cannot go on."""
@@ -41,6 +45,7 @@ def main() -> int:
     connected.set_inheritable(False)
     follow(connected, _ENDING_SECONDS)
     forbid_connections()
+    sys.setswitchinterval(_SWITCH_SECONDS)
     return asyncio.run(_serve(connected, arguments.runtime))
 
 
