@@ -11,7 +11,7 @@ REPORT = (
     "The roof is new now, and the reading room has twice as many seats as before. "
     "Most of the money came from the town; three hundred people gave the rest."
 )
-QUESTION = "What is a library for? Answer in two sentences."
+QUESTION = "Why do people read books? Answer in one sentence."
 
 
 def main() -> None:
@@ -27,7 +27,7 @@ def main() -> None:
         print(f"  {summary.summary}\n  [{summary.model}, {summary.timing.total_ms:.0f} ms]")
 
         print(f"\nChat: {QUESTION}\n  ", end="", flush=True)
-        with client.chat.stream(QUESTION, max_tokens=80) as stream:
+        with client.chat.stream(QUESTION, max_tokens=60, temperature=0) as stream:
             for piece in stream:
                 print(piece, end="", flush=True)
         print(f"\n  [{stream.result.model}, {stream.result.timing.total_ms:.0f} ms]")
@@ -36,5 +36,5 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except LLMaaSError as error:
-        sys.exit(f"error: {error}")
+    except (LLMaaSError, KeyboardInterrupt) as error:
+        sys.exit(f"error: {str(error) or 'interrupted'}")
