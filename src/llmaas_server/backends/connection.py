@@ -31,12 +31,12 @@ class Connection:
         self._channel = channel
         self._exchanges: dict[int, Exchange] = {}
         self._numbers = count(1)
-        self._lost: Problem | None = None
+        self._lost: Failure | None = None
 
     def begin(self) -> Exchange:
         """A new exchange, which the caller closes. Raises Problem where the worker is lost."""
         if self._lost:
-            raise self._lost
+            raise problem_of(self._lost)
         exchange = Exchange(self, next(self._numbers))
         self._exchanges[exchange.id] = exchange
         return exchange
@@ -54,11 +54,11 @@ class Connection:
             if exchange := self._exchanges.get(answer.id):
                 exchange.put(answer.saying)
 
-    def lose(self, problem: Problem) -> None:
-        """The worker is gone: end every exchange, now and later, with `problem`."""
-        self._lost = problem
+    def lose(self, failure: Failure) -> None:
+        """The worker is gone: end every exchange, now and later, with `failure`."""
+        self._lost = failure
         for exchange in self._exchanges.values():
-            exchange.put(problem)
+            exchange.put(failure)
 
     def forget(self, request_id: int) -> None:
         del self._exchanges[request_id]
@@ -73,12 +73,12 @@ class Exchange:
     def __init__(self, connection: Connection, request_id: int) -> None:
         self._connection = connection
         self.id = request_id
-        self._said: asyncio.Queue[Saying | Problem] = asyncio.Queue()
+        self._said: asyncio.Queue[Saying] = asyncio.Queue()
         self._ended = False
         self._closed = False
 
-    def put(self, saying: Saying | Problem) -> None:
-        self._ended = self._ended or isinstance(saying, Result | Done | Failure | Problem)
+    def put(self, saying: Saying) -> None:
+        self._ended = self._ended or isinstance(saying, Result | Done | Failure)
         self._said.put_nowait(saying)
 
     def send(self, frame: FrontFrame) -> None:
@@ -92,8 +92,6 @@ class Exchange:
                 saying = await self._said.get()
         except TimeoutError:
             raise Problem("deadline_exceeded") from None
-        if isinstance(saying, Problem):
-            raise saying
         if isinstance(saying, Failure):
             raise problem_of(saying)
         return saying

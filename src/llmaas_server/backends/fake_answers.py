@@ -55,13 +55,14 @@ def answer(request: TaskRequest, context: int) -> Answer:
 
 
 def _chat(request: ChatRequest, context: int) -> Answer:
-    """The words of the last message, said back."""
+    """The words of the last message, said back; over and over where `ignore_eos` asks for it."""
     prompt_tokens = sum(len(message.content.split()) for message in request.messages)
     asked = prompt_tokens + (request.max_tokens or 1)
     if asked > context:
         raise context_overflow(asked, context, "the prompt with its answer")
     most = request.max_tokens or min(context - prompt_tokens, _MAX_TOKENS)
-    whole = " ".join(request.messages[-1].content.split())
+    said = request.messages[-1].content.split()
+    whole = " ".join(said * (1 + most // len(said)) if request.ignore_eos else said)
     words = re.findall(r"\S+ ?| ", _before_stop(whole, request.stop))
     pieces = tuple(words[:most])
     body: dict[str, Any] = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from contextlib import suppress
 
 from llmaas_server.errors import Problem
+from llmaas_server.seam.failures import failure_of
 from llmaas_server.seam.frames import (
     Answers,
     Broken,
@@ -78,14 +78,14 @@ class Supervisor:
     def start(self) -> None:
         if self._task is None:
             self._task = asyncio.create_task(self._keep(), name="supervisor")
+            self._task.add_done_callback(_report)
 
     async def stop(self) -> None:
         """End the worker; what is still open ends with `shutting_down`."""
         if self._task is None:
             return
         self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
+        await asyncio.wait({self._task})
         self._tell("stopped")
 
     @property
@@ -153,10 +153,10 @@ class Supervisor:
             life.connection.send(Options(self._options))
             why = await self._attend(life)
         except asyncio.CancelledError:
-            await self._end(life, Problem("shutting_down"), _ENDING_SECONDS)
+            grace = 0.0 if life.ready_since is None else _ENDING_SECONDS
+            await self._end(life, Problem("shutting_down"), grace)
             raise
-        grace = _EXIT_SECONDS if why is None else 0.0
-        status = await self._end(life, Problem("worker_lost"), grace)
+        status = await self._end(life, Problem("worker_lost"), 0.0 if why else _EXIT_SECONDS)
         self.detail = why or life.broken or f"the worker ended with {_describe(status)}"
         return life.ready_seconds
 
@@ -194,8 +194,8 @@ class Supervisor:
     async def _end(self, life: _Life, problem: Problem, grace: float) -> int:
         """End the open exchanges at once, then the process."""
         self._life = None
-        life.connection.lose(problem)
-        return await life.process.end(grace if life.ready_since is not None else 0.0)
+        life.connection.lose(failure_of(problem))
+        return await life.process.end(grace)
 
     def _tell(self, detail: str) -> None:
         """Wake everyone who waits for the worker's state to change."""
@@ -207,6 +207,11 @@ class Supervisor:
 def _now() -> float:
     """The clock of deadlines and of the watch, in seconds."""
     return asyncio.get_running_loop().time()
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        logger.critical("no worker is supervised any more", exc_info=error)
 
 
 def _describe(status: int) -> str:

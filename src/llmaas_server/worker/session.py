@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
+from llmaas_client.wire import TASKS
 from llmaas_server.runtime.interface import Runtime
 from llmaas_server.seam.channel import Channel
 from llmaas_server.seam.frames import (
@@ -96,10 +97,18 @@ async def _build(
     options: WorkerOptions,
 ) -> WorkerRuntime:
     try:
-        return await asyncio.to_thread(create, options)
+        return await asyncio.to_thread(_prepare, create, options)
     except Exception as error:
         channel.send(Broken(str(error) or type(error).__name__))
         raise UnusableError("the runtime cannot be built") from error
+
+
+def _prepare(
+    create: Callable[[WorkerOptions], WorkerRuntime], options: WorkerOptions
+) -> WorkerRuntime:
+    for name in TASKS:
+        find(name)  # Imports it: no call, and no stream beside it, waits for that later.
+    return create(options)
 
 
 class Session:

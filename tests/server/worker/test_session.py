@@ -128,10 +128,11 @@ async def test_a_front_that_cannot_be_understood_ends_the_worker() -> None:
 
 
 async def test_a_runtime_that_cannot_be_built_is_told() -> None:
+    create: Any = create_nothing
     async with channels() as (front, worker):
         front.send(Options(WorkerOptions(device="cuda")))
         with pytest.raises(ExceptionGroup) as caught:
-            await converse(worker, create_nothing)
+            await converse(worker, create)
         assert caught.group_contains(UnusableError)
         assert await receive(front) == Broken("there is no device 'cuda'")
 
@@ -190,7 +191,7 @@ async def test_a_result_that_msgpack_cannot_hold_fails_alone() -> None:
 
 async def test_a_front_that_reads_slowly_gets_more_in_one_frame() -> None:
     async with channels() as (front, worker), outbox_to(worker) as outbox:
-        big = "x" * 2_000_000  # More than the buffers between the two hold.
+        big = "x" * 16_000_000  # More than the buffers between the two hold.
         outbox.put(0, Delta(big))
         for number in range(1, 100):
             await asyncio.sleep(0)
