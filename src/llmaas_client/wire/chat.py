@@ -57,6 +57,10 @@ class ChatRequest(TaskRequest):
     stop: Stop | Annotated[list[Stop], Field(max_length=MAX_STOPS)] | None = Field(
         default=None, description="Text that ends the answer; it is not part of it."
     )
+    ignore_eos: bool = Field(
+        default=False,
+        description="Go on to max_tokens whatever the model says: for measuring, not for reading.",
+    )
     logprobs: bool = Field(default=False, description="Return the log-probability of each token.")
     top_logprobs: int | None = Field(
         default=None, ge=1, le=20, description="Also the k most likely tokens; needs logprobs."

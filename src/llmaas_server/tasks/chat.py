@@ -26,6 +26,7 @@ class ChatPrompt:
     max_tokens: int
     sampling: Sampling
     stops: tuple[str, ...]
+    stop_ids: frozenset[int]
     top_logprobs: int | None
     """As in `Generation`: None for no log-probabilities."""
 
@@ -57,6 +58,7 @@ class Chat:
             max_tokens=_max_tokens(request.max_tokens, len(ids), model),
             sampling=_sampling(request, model.sampling),
             stops=_stops(request),
+            stop_ids=frozenset() if request.ignore_eos else model.stop_ids,
             top_logprobs=(request.top_logprobs or 0) if request.logprobs else None,
         )
 
@@ -70,7 +72,7 @@ class Chat:
             prompt=prompt.ids,
             max_tokens=prompt.max_tokens,
             sampling=prompt.sampling,
-            stop_ids=model.stop_ids,
+            stop_ids=prompt.stop_ids,
             top_logprobs=prompt.top_logprobs,
             tenant=caller.tenant,
             deadline=caller.deadline,

@@ -42,6 +42,14 @@ async def test_max_tokens_end_it() -> None:
     assert (outcome.wire.text, outcome.wire.finish_reason) == ("Hi", "length")
 
 
+@pytest.mark.parametrize("ignore_eos", [False, True])
+async def test_ignore_eos_takes_away_the_models_own_end(ignore_eos: bool) -> None:
+    runtime = FakeRuntime()
+    await run_task("chat", DECODER, runtime, messages=HELLO, ignore_eos=ignore_eos)
+    (generation,) = runtime.generations
+    assert generation.stop_ids == (frozenset() if ignore_eos else DECODER.stop_ids)
+
+
 @pytest.mark.parametrize(
     ("reply", "stop", "text", "finish"),
     [
