@@ -1,0 +1,1 @@
+"""Models on the kernels: which ones can be, their weights, and their steps."""
