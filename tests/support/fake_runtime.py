@@ -18,6 +18,7 @@ START, END, TURN = 1, 2, 3
 STOP_ID = 0
 _CONTROLS = frozenset((STOP_ID, START, END, TURN))
 DIMENSIONS = 256
+DEFAULTS = Sampling(temperature=0.7, top_p=0.9)
 
 
 class CharacterStream:
@@ -57,7 +58,7 @@ class FakeModel:
     max_completion: int = 4096
     labels: tuple[str, ...] = ()
     multi_label: bool = False
-    sampling: Sampling = Sampling(temperature=0.7, top_p=0.9)
+    sampling: Sampling = DEFAULTS
     stop_ids: frozenset[int] = frozenset({STOP_ID})
     tokenizer: CharacterTokenizer = field(default_factory=CharacterTokenizer)
 

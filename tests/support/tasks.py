@@ -19,7 +19,8 @@ from llmaas_server.tasks.base import Caller, Prompt, find
 class Outcome:
     """Everything that a call brought."""
 
-    prompt: Prompt
+    prompt: Any
+    """Of the task's own type."""
     result: Result
     wire: Any
     """The result as the client gets it."""
@@ -33,7 +34,7 @@ class Outcome:
 
 async def run_task(name: str, model: Model, runtime: Runtime, **request: Any) -> Outcome:
     """The outcome of one call; within the costs that its prompt stated."""
-    prompt = read_request(name, model, **request)
+    prompt: Prompt = read_request(name, model, **request)
     deltas: list[Delta] = []
     progress: list[Progress] = []
     results: list[Result] = []

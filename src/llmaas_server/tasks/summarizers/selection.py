@@ -14,17 +14,19 @@ from numpy.typing import NDArray
 
 from llmaas_server.runtime.interface import Floats
 
-POSITION_WEIGHT = 0.5
+# Salience is counted in standard deviations of the sentences' nearness to the centre.
+POSITION_WEIGHT = 1.0
 POSITION_DECAY = 4.0
 """Sentences. The first of a document gains POSITION_WEIGHT, the fifth e times less."""
-REDUNDANCY = 0.5
-"""What likeness to a chosen sentence costs, against salience, in maximal marginal relevance."""
+REDUNDANCY = 2.0
+"""What a cosine of 1 to a chosen sentence costs."""
+FORM_PENALTY = 0.5
+"""For a sentence that hangs on the one before, or that does not end; twice for an odd length."""
 DUPLICATE = 0.95
 """The cosine from which a sentence says nothing new at all."""
 SHORT, LONG = 4, 60
 """Words. Sentences outside are rarely worth quoting."""
 
-_SMALL = 0.5
 _DANGLING = re.compile(
     r"(?:he|she|it|they|this|that|these|those|but|however|and|so|also|then|there)\b", re.IGNORECASE
 )
@@ -55,18 +57,18 @@ def salience(vectors: Floats, candidates: Sequence[Candidate]) -> Numbers:
     spread = float(relevance.std())
     standard = (relevance - relevance.mean()) / spread if spread > 1e-6 else 0 * relevance
     positions = np.array([candidate.position for candidate in candidates])
-    result: Numbers = standard + 2 * POSITION_WEIGHT * np.exp(-positions / POSITION_DECAY) + form
+    result: Numbers = standard + POSITION_WEIGHT * np.exp(-positions / POSITION_DECAY) + form
     return result
 
 
 def _form(candidate: Candidate) -> float:
     penalty = 0.0
     if not SHORT <= candidate.length <= LONG:
-        penalty -= 2 * _SMALL
+        penalty -= 2 * FORM_PENALTY
     if not _FINISHED.search(candidate.text):
-        penalty -= _SMALL
+        penalty -= FORM_PENALTY
     if _DANGLING.match(candidate.text):
-        penalty -= _SMALL
+        penalty -= FORM_PENALTY
     return penalty
 
 
@@ -90,7 +92,7 @@ def select(
         possible = open_ & (costs <= left) & (likeness < DUPLICATE)
         if not possible.any():
             break
-        value = np.where(possible, salient - 4 * REDUNDANCY * np.maximum(likeness, 0), -np.inf)
+        value = np.where(possible, salient - REDUNDANCY * np.maximum(likeness, 0), -np.inf)
         best = int(value.argmax())
         chosen.append(best)
         open_[best] = False

@@ -17,8 +17,9 @@ PART_TOKENS = 2048
 """Most tokens of source in one prompt of a chat model: a small model reads no more with profit,
 and several parts run side by side."""
 
-REPETITION_PENALTY = 1.1
-"""Enough to keep a small model from turning in circles, too little to forbid the source's words."""
+REPETITION_PENALTY = 1.05
+"""It counts the source's words, too: at 1.0 a model of 135M parameters turns in circles, from 1.1
+on it avoids the names that it should repeat."""
 
 
 class Writer(Protocol):
