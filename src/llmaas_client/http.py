@@ -23,7 +23,7 @@ import httpx
 from .clock import Clock
 from .config import Config
 from .errors import ConfigurationError, Phase
-from .sockets import ShrinkingBackend, Until
+from .sockets import ShrinkingBackend, TidyBackend, Until
 from .steps import Action, Broken, Drop, Head, Read, Reply, Send, Sleep
 
 HTTPClient: TypeAlias = httpx.Client
@@ -212,14 +212,14 @@ class _Transport(httpx.HTTPTransport):
 
 
 class _AsyncTransport(httpx.AsyncHTTPTransport):
-    """The same for async code, which needs no sockets of its own."""
+    """The same for async code."""
 
     def __init__(self, config: Config) -> None:
         proxy, options = _proxy(config), _options(config)
         self._pool = (
-            httpcore.AsyncConnectionPool(**options)
+            httpcore.AsyncConnectionPool(network_backend=TidyBackend(), **options)
             if proxy is None
-            else httpcore.AsyncHTTPProxy(**proxy, **options)
+            else httpcore.AsyncHTTPProxy(network_backend=TidyBackend(), **proxy, **options)
         )
 
 
