@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .clock import Clock as Clock
     from .errors import AuthenticationFailed as AuthenticationFailed
     from .errors import BodyTooLarge as BodyTooLarge
+    from .errors import BudgetExceeded as BudgetExceeded
     from .errors import Cancelled as Cancelled
     from .errors import ConfigurationError as ConfigurationError
     from .errors import Conflict as Conflict
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from .errors import ServerFault as ServerFault
     from .errors import ShuttingDown as ShuttingDown
     from .errors import Starting as Starting
+    from .errors import StorageUnavailable as StorageUnavailable
     from .errors import StreamInterrupted as StreamInterrupted
     from .errors import TimedOut as TimedOut
     from .errors import TooFewLabels as TooFewLabels
@@ -91,13 +93,14 @@ _HOMES = {
     "client": "AsyncClient Client",
     "clock": "Clock",
     "errors": (
-        "AuthenticationFailed BodyTooLarge Cancelled ConfigurationError Conflict ConnectionFailed "
-        "ContextOverflow DeadlineExceeded DuplicateLabels EmptyText HubUnreachable InternalError "
-        "InvalidJSON InvalidKey InvalidRequest InvalidText LLMaaSError MethodNotAllowed MissingKey "
-        "ModelBroken ModelCannotDoTask ModelHasNoHead ModelNotFound ModelNotPulled NotAllowed "
-        "NotFound OutOfMemory Overloaded PermissionDenied RateLimited ServerFault ShuttingDown "
-        "Starting StreamInterrupted TimedOut TooFewLabels TooManyLabels UnexpectedResponse "
-        "UnknownField UnsupportedMediaType UnsupportedParameter WorkerLost"
+        "AuthenticationFailed BodyTooLarge BudgetExceeded Cancelled ConfigurationError Conflict "
+        "ConnectionFailed ContextOverflow DeadlineExceeded DuplicateLabels EmptyText "
+        "HubUnreachable InternalError InvalidJSON InvalidKey InvalidRequest InvalidText "
+        "LLMaaSError MethodNotAllowed MissingKey ModelBroken ModelCannotDoTask ModelHasNoHead "
+        "ModelNotFound ModelNotPulled NotAllowed NotFound OutOfMemory Overloaded PermissionDenied "
+        "RateLimited ServerFault ShuttingDown Starting StorageUnavailable StreamInterrupted "
+        "TimedOut TooFewLabels TooManyLabels UnexpectedResponse UnknownField UnsupportedMediaType "
+        "UnsupportedParameter WorkerLost"
     ),
     "streams": "AsyncStream Stream",
     "wire.base": "Result Timing Usage",

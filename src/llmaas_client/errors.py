@@ -18,12 +18,13 @@
     │   └── ModelNotFound  ModelNotPulled
     ├── Conflict                                 it contradicts an earlier request
     ├── RateLimited                              too often; `.retry_after` seconds
+    │   └── BudgetExceeded
     ├── Overloaded                               not now
     │   └── OutOfMemory  Starting  ShuttingDown
     ├── TimedOut (TimeoutError)                  it took too long
     │   └── DeadlineExceeded  Cancelled
     └── ServerFault                              the server failed
-        └── WorkerLost  ModelBroken  HubUnreachable  InternalError
+        └── WorkerLost  StorageUnavailable  ModelBroken  HubUnreachable  InternalError
 
 Every code of `wire.errors` has one class. The server's own answers and what the client finds
 before it sends anything are the same classes.
@@ -285,6 +286,12 @@ class RateLimited(LLMaaSError):
     code = "rate_limited"
 
 
+class BudgetExceeded(RateLimited):
+    """What the request may cost at most exceeds what a budget has left."""
+
+    code = "budget_exceeded"
+
+
 class Overloaded(LLMaaSError):
     """The server cannot take the request now."""
 
@@ -338,6 +345,12 @@ class WorkerLost(ServerFault):
     """The process that computes ended in the middle of the request."""
 
     code = "worker_lost"
+
+
+class StorageUnavailable(ServerFault):
+    """The server's database cannot be read or written now."""
+
+    code = "storage_unavailable"
 
 
 class ModelBroken(ServerFault):

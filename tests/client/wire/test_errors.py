@@ -30,7 +30,14 @@ def test_a_body_goes_there_and_back(code: ErrorCode) -> None:
 
 def test_only_what_did_nothing_may_be_repeated() -> None:
     again = {code for code, row in ERRORS.items() if row.retryable}
-    assert again == {"rate_limited", "overloaded", "starting", "shutting_down", "worker_lost"}
+    assert again == {
+        "rate_limited",
+        "overloaded",
+        "starting",
+        "shutting_down",
+        "worker_lost",
+        "storage_unavailable",
+    }
 
 
 @pytest.mark.parametrize(
