@@ -21,6 +21,7 @@ from llmaas_server.seam.values import ModelKind, ModelRef, WorkerOptions
 from . import traits
 from .checkpoint import read_weights, weight_files
 from .device import device_of, dtype_of
+from .faults import first_line, is_of_memory
 from .pooling import read_pooling
 from .request import Sampling
 from .tokenizer import TextTokenizer, read_tokenizer
@@ -77,7 +78,7 @@ def load(ref: ModelRef, options: WorkerOptions, progress: Callable[[float], None
         weights = read_weights(weight_files(folder), dtype, progress)
         module = _build(ref, config, weights, dtype).to(device)
     except Exception as error:
-        if _is_of_memory(error):
+        if is_of_memory(error):
             raise _out_of_memory(ref) from error
         raise
     if module.can_generate():
@@ -125,7 +126,7 @@ def _read_config(folder: Path) -> Any:
     except Exception as error:  # transformers may raise anything of a broken or foreign config
         raise Problem(
             "model_broken",
-            f"{folder / 'config.json'} cannot be read: {_first_line(error)}",
+            f"{folder / 'config.json'} cannot be read: {first_line(error)}",
             hint="Only architectures of transformers itself are run, never code of a model.",
         ) from error
 
@@ -147,11 +148,11 @@ def _build(ref: ModelRef, config: Any, weights: dict[str, Tensor], dtype: torch.
                 output_loading_info=True,
             )
     except Exception as error:  # of a config that does not fit the class, or the weights
-        if _is_of_memory(error):
+        if is_of_memory(error):
             raise
         raise Problem(
             "model_broken",
-            f"{ref.path} cannot be loaded as a {ref.kind}: {_first_line(error)}",
+            f"{ref.path} cannot be loaded as a {ref.kind}: {first_line(error)}",
             hint="Check that the model is of the kind that its entry names.",
         ) from error
     weights.clear()
@@ -195,19 +196,13 @@ def _generation_config(folder: Path) -> Any:
         )
     except Exception as error:  # of values that are not what their names mean
         raise Problem(
-            "model_broken", f"the generation config in {folder} is wrong: {_first_line(error)}"
+            "model_broken", f"the generation config in {folder} is wrong: {first_line(error)}"
         ) from error
 
 
 def _bytes(module: Any) -> int:
     tensors: Iterable[Tensor] = (*module.parameters(), *module.buffers())
     return sum({tensor.data_ptr(): tensor.nbytes for tensor in tensors}.values())
-
-
-def _is_of_memory(error: Exception) -> bool:
-    """torch's allocator on the CPU raises a plain RuntimeError."""
-    out = isinstance(error, MemoryError | torch.OutOfMemoryError)
-    return out or "DefaultCPUAllocator" in str(error)
 
 
 def _out_of_memory(ref: ModelRef) -> Problem:
@@ -222,7 +217,3 @@ def _some(names: Iterable[str]) -> str:
     first, *others = sorted(names)
     shown = ", ".join([first, *others[:3]])
     return shown + (f" and {len(others) - 3} more" if len(others) > 3 else "")
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -21,6 +21,7 @@ from transformers import AutoTokenizer
 from llmaas_server.errors import Problem
 
 from .detokenizer import Detokenizer, Stream
+from .faults import first_line
 
 # Around a control token in a message's text. A template may cut between them (Qwen3 splits at
 # "</think>"); what is left of a mark is dropped.
@@ -137,7 +138,7 @@ def read_tokenizer(folder: Path) -> TextTokenizer:
         return TextTokenizer(tokenizer)
     except Exception as error:  # any library underneath may raise anything of a broken file
         raise Problem(
-            "model_broken", f"the tokenizer in {folder} cannot be read: {_first_line(error)}"
+            "model_broken", f"the tokenizer in {folder} cannot be read: {first_line(error)}"
         ) from error
 
 
@@ -192,7 +193,3 @@ def _sound(text: str) -> str:
     if "\0" in text:
         raise Problem("invalid_text")
     return text
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -238,6 +238,17 @@ def test_numbers_that_are_none_fail_one_job_alone(
     assert (outputs[1].problem.code, outputs[1].done) == ("internal_error", True)
 
 
+def test_what_cannot_be_computed_fails_one_job_alone(embedder: LoadedModel) -> None:
+    """An id beyond the vocabulary fails the whole batch; the others are computed again."""
+    lane = EncodeLane(embedder, OPTIONS)
+    submit(lane, of_lengths(4), Encoding((((2, 10**6, 3), None),), head=False), of_lengths(4))
+    outputs = {output.job_id: output for output in lane.step()}
+    assert outputs[1].problem is not None
+    assert outputs[1].problem.code == "internal_error"
+    np.testing.assert_array_equal(outputs[0].items[0], outputs[2].items[0])
+    assert not lane.busy
+
+
 def test_a_model_that_cannot_pad_runs_one_row_at_a_time(
     embedder: LoadedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -257,6 +268,13 @@ def test_a_text_beyond_the_context_is_refused_with_both_numbers(embedder: Loaded
         submit(lane, of_lengths(129))
     assert caught.value.code == "context_overflow"
     assert not lane.busy
+
+
+@pytest.mark.parametrize("sequences", [(), (((), None),), (((2, 3), None), ((), None))])
+def test_no_tokens_are_refused(embedder: LoadedModel, sequences: Any) -> None:
+    with pytest.raises(Problem) as caught:
+        submit(EncodeLane(embedder, OPTIONS), Encoding(sequences, head=False))
+    assert caught.value.code == "empty_text"
 
 
 def test_an_encoder_has_no_head(embedder: LoadedModel) -> None:

@@ -301,6 +301,15 @@ def test_numbers_that_are_none_fail_one_job_alone(
     assert outputs[1][-1].done
 
 
+def test_what_cannot_be_computed_fails_one_job_alone(model: LoadedModel) -> None:
+    lane = Seq2SeqLane(model, OPTIONS)
+    lane.submit(Job(0, endless(model, 3), submitted=0.0))
+    lane.submit(Job(1, Generation((7, 10**6), 3, GREEDY), submitted=0.0))
+    outputs = drain(lane, {})
+    assert len(outputs[0]) == 3
+    assert [output.problem is not None for output in outputs[1]] == [True]
+
+
 # --- refusals -----------------------------------------------------------------------------------
 
 

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from llmaas_server.errors import Problem, context_overflow
+from llmaas_server.runtime.faults import blamed
 from llmaas_server.runtime.interface import Floats
 from llmaas_server.runtime.lane import Job, Output
 from llmaas_server.runtime.loader import LoadedModel
@@ -71,6 +72,18 @@ class Work:
         return index
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A sequence of a job, in a batch."""
+
+    work: Work
+    index: int
+
+    @property
+    def sequence(self) -> Ids:
+        return self.work.encoding.sequences[self.index]
+
+
 class EncodeLane:
     """Runs jobs of `Encoding` with one encoder or classifier.
 
@@ -100,31 +113,27 @@ class EncodeLane:
         return bool(self._works)
 
     def submit(self, job: Job) -> None:
-        """Raises Problem `context_overflow`, and `model_has_no_head` where a head is asked of a
-        model without one."""
+        """Raises Problem `empty_text`, `context_overflow`, and `model_has_no_head` where a head
+        is asked of a model without one."""
         encoding: Encoding = job.work
         if encoding.head and self._model.ref.kind != "classifier":
             raise Problem("model_has_no_head", f"{self._model.ref.name!r} has no trained head")
-        longest = max(len(ids) for ids, _ in encoding.sequences)
-        if longest > self._model.context:
-            raise context_overflow(longest, self._model.context, "a text")
+        lengths = [len(ids) for ids, _ in encoding.sequences]
+        if not all(lengths) or not lengths:
+            raise Problem("empty_text", "a text has no tokens")
+        if max(lengths) > self._model.context:
+            raise context_overflow(max(lengths), self._model.context, "a text")
         self._works[job.id] = Work(job, _bucketed(encoding))
 
     def abort(self, job_id: int) -> None:
         self._works.pop(job_id, None)
 
     def step(self) -> list[Output]:
-        bucket, batch = self._take_batch()
-        sequences = [work.encoding.sequences[index] for work, index in batch]
-        results = self._compute(sequences, bucket.head)
-        broken: set[int] = set()
-        for (work, index), row in zip(batch, results, strict=True):
-            work.rows[index] = row
-            if not np.isfinite(row).all():
-                broken.add(work.job.id)
-        touched = {work.job.id: work for work, _ in batch}
-        ended = [_output(w) for id, w in touched.items() if id not in broken and not w.pending]
-        outputs = [*ended, *map(_not_finite, broken)]
+        head, batch = self._take_batch()
+        outputs = self._run(batch, head)
+        if outputs is None:
+            # Something in it fails the whole batch: each job by itself, then.
+            outputs = [output for part in _by_job(batch) for output in self._run_alone(part, head)]
         for output in outputs:
             self.abort(output.job_id)
         return outputs
@@ -136,7 +145,7 @@ class EncodeLane:
             assert left > 0, f"job {work.job.id} has nothing to do"
             assert left + len(work.rows) == whole, f"job {work.job.id} has lost sequences"
 
-    def _take_batch(self) -> tuple[Bucket, list[tuple[Work, int]]]:
+    def _take_batch(self) -> tuple[bool, list[Row]]:
         """Sequences of the leader's shortest bucket, then of the others' same bucket.
 
         At least one, and no more than `max_step_tokens` with their padding.
@@ -144,30 +153,45 @@ class EncodeLane:
         works = list(self._works.values())
         leader = works[0]
         bucket = leader.bucket
-        batch: list[tuple[Work, int]] = []
+        batch: list[Row] = []
         longest = 0
         for work in works:
             while queue := work.pending.get(bucket):
                 widest = max(longest, len(work.encoding.sequences[queue[0]][0]))
                 if batch and not self._fits(len(batch) + 1, widest):
                     break
-                batch.append((work, work.take(bucket)))
+                batch.append(Row(work, work.take(bucket)))
                 longest = widest
         self._works[leader.job.id] = self._works.pop(leader.job.id)  # to the end of the line
-        return bucket, batch
+        return bucket.head, batch
 
     def _fits(self, rows: int, longest: int) -> bool:
         # Without a padding id, a model cannot tell padding from text.
         return self._pad_id is not None and rows * longest <= self._max_tokens
 
+    def _run(self, batch: list[Row], head: bool) -> list[Output] | None:
+        """The jobs that end with this batch; None where it cannot be computed."""
+        try:
+            return _outputs(batch, self._compute(batch, head))
+        except Problem:
+            return None
+
+    def _run_alone(self, batch: list[Row], head: bool) -> list[Output]:
+        try:
+            return _outputs(batch, self._compute(batch, head))
+        except Problem as problem:
+            return [Output(batch[0].work.job.id, done=True, problem=problem)]
+
     @torch.inference_mode()
-    def _compute(self, sequences: Sequence[Ids], head: bool) -> Floats:
-        """[rows, hidden] or [rows, labels] in float32."""
-        ids, mask = self._padded([ids for ids, _ in sequences], self._pad_id or 0)
+    def _compute(self, batch: Sequence[Row], head: bool) -> Floats:
+        """[rows, hidden] or [rows, labels] in float32. Raises Problem, see `faults.blamed`."""
+        ids, mask = self._padded([row.sequence[0] for row in batch], self._pad_id or 0)
         inputs = {"input_ids": ids, "attention_mask": mask}
-        if self._takes_types and sequences[0][1] is not None:
-            inputs["token_type_ids"], _ = self._padded([types or () for _, types in sequences], 0)
-        output = self._model.module(**inputs)
+        if self._takes_types and batch[0].sequence[1] is not None:
+            types = [row.sequence[1] or () for row in batch]
+            inputs["token_type_ids"], _ = self._padded(types, 0)
+        with blamed():
+            output = self._model.module(**inputs)
         found: Tensor = (
             output.logits.float()
             if head
@@ -188,6 +212,18 @@ class EncodeLane:
         return torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device)
 
 
+def _outputs(batch: Sequence[Row], results: Floats) -> list[Output]:
+    """Note what was computed; an output for each job that is done, or got no numbers."""
+    broken: set[int] = set()
+    for row, result in zip(batch, results, strict=True):
+        row.work.rows[row.index] = result
+        if not np.isfinite(result).all():
+            broken.add(row.work.job.id)
+    works = {row.work.job.id: row.work for row in batch}
+    done = [_output(work) for id, work in works.items() if id not in broken and not work.pending]
+    return [*done, *map(_not_finite, broken)]
+
+
 def _output(work: Work) -> Output:
     rows = [work.rows[index] for index in range(len(work.rows))]
     return Output(work.job.id, [np.stack(rows)], done=True)
@@ -196,6 +232,13 @@ def _output(work: Work) -> Output:
 def _not_finite(job_id: int) -> Output:
     problem = Problem("internal_error", "the model's outputs are not finite numbers")
     return Output(job_id, done=True, problem=problem)
+
+
+def _by_job(batch: Sequence[Row]) -> list[list[Row]]:
+    parts: dict[int, list[Row]] = {}
+    for row in batch:
+        parts.setdefault(row.work.job.id, []).append(row)
+    return list(parts.values())
 
 
 def _bucketed(encoding: Encoding) -> dict[Bucket, deque[int]]:

@@ -13,9 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
+from torch import Tensor
 
 from llmaas_server.errors import Problem, context_overflow
 from llmaas_server.runtime.constraints import Constraint, constraints_of
+from llmaas_server.runtime.faults import blamed
 from llmaas_server.runtime.lane import Job, Output
 from llmaas_server.runtime.loader import LoadedModel
 from llmaas_server.runtime.request import Finish, Finished, Generation, Token
@@ -96,11 +98,10 @@ class Seq2SeqLane:
     def step(self) -> list[Output]:
         begins = self._can_begin() and not (self._has_begun and self._running)
         self._has_begun = begins
-        chosen = self._begin() if begins else list(self._running.values())[:_WIDTH]
-        outputs = self._advance(chosen)
+        outputs = self._begin() if begins else self._advance(list(self._running.values())[:_WIDTH])
         for output in outputs:
-            running = self._running.pop(output.job_id)
-            if not output.done:
+            running = self._running.pop(output.job_id, None)
+            if running is not None and not output.done:
                 self._running[output.job_id] = running  # to the end of the line
         return outputs
 
@@ -115,9 +116,10 @@ class Seq2SeqLane:
         held = sum(running.bytes for running in self._running.values())
         return held + next(iter(self._waiting.values())).bytes <= self._options.kv_bytes
 
-    def _begin(self) -> list[Running]:
+    def _begin(self) -> list[Output]:
         """Encode the sources of the next sequences: one, or as many as a step has tokens for."""
         begun: list[Running] = []
+        failed: list[Output] = []
         room = self._options.max_step_tokens
         while self._can_begin():
             id, waiting = next(iter(self._waiting.items()))
@@ -125,9 +127,13 @@ class Seq2SeqLane:
             if begun and room < 0:
                 break
             del self._waiting[id]
-            self._running[id] = self._encode(waiting)
-            begun.append(self._running[id])
-        return begun
+            try:
+                self._running[id] = self._encode(waiting)
+            except Problem as problem:
+                failed.append(Output(id, done=True, problem=problem))
+            else:
+                begun.append(self._running[id])
+        return failed + self._advance(begun)
 
     def _encode(self, waiting: Waiting) -> Running:
         sequence = waiting.sequence
@@ -137,22 +143,38 @@ class Seq2SeqLane:
             sequence.generation.max_tokens,
             self._model.device,
         )
-        decoding = self._decoder.encode(sequence.generation.prompt)
+        with blamed():
+            decoding = self._decoder.encode(sequence.generation.prompt)
         return Running(sequence, waiting.bytes, decoding, constraints, [self._decoder.start_id])
 
-    @torch.inference_mode()
     def _advance(self, chosen: Sequence[Running]) -> list[Output]:
         """One more token for each."""
-        rows = []
+        rows: list[Tensor] = []
+        drawing: list[Running] = []
+        failed: list[Output] = []
         for running in chosen:
+            try:
+                rows.append(self._logits(running))
+            except Problem as problem:
+                failed.append(Output(running.sequence.id, done=True, problem=problem))
+            else:
+                drawing.append(running)
+        if not drawing:
+            return failed
+        tokens = sample(torch.cat(rows), [_draw_of(running) for running in drawing])
+        now = time.monotonic()
+        drawn = [self._append(r, token, now) for r, token in zip(drawing, tokens, strict=True)]
+        return failed + drawn
+
+    @torch.inference_mode()
+    def _logits(self, running: Running) -> Tensor:
+        """[1, vocabulary], after what the model's generation config demands."""
+        with blamed():
             logits = self._decoder.decode(running.decoding, running.ids[-1])
             ids = torch.tensor([running.ids], device=logits.device)
             for constraint in running.constraints:
                 logits = constraint(ids, logits)
-            rows.append(logits)
-        tokens = sample(torch.cat(rows), [_draw_of(running) for running in chosen])
-        now = time.monotonic()
-        return [self._append(r, token, now) for r, token in zip(chosen, tokens, strict=True)]
+            return logits
 
     def _append(self, running: Running, token: Token | None, now: float) -> Output:
         sequence = running.sequence
