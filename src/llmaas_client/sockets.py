@@ -112,8 +112,11 @@ class ShrinkingStream(httpcore.NetworkStream):
         return self._inner.get_extra_info(info)
 
 
-class TidyBackend(httpcore.AnyIOBackend):
+class TidyBackend(httpcore.AsyncNetworkBackend):
     """httpcore's own sockets for async code, which close when a TLS handshake is cancelled."""
+
+    def __init__(self) -> None:
+        self._inner: httpcore.AsyncNetworkBackend = httpcore.AnyIOBackend()  # pyright: ignore[reportAttributeAccessIssue]
 
     async def connect_tcp(
         self,
@@ -123,7 +126,7 @@ class TidyBackend(httpcore.AnyIOBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        stream = await super().connect_tcp(host, port, timeout, local_address, socket_options)
+        stream = await self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
         return TidyStream(stream)
 
 
