@@ -135,9 +135,13 @@ class StepLoop:
             self._jobs[job.id] = key, job
 
     def _abort(self, job_id: int) -> None:
-        key, job = self._jobs.pop(job_id, (None, None))
-        if key is not None and job is not None:
-            self._lanes[key].abort(job.id)
+        if job_id not in self._jobs:
+            return
+        key, _ = self._jobs.pop(job_id)
+        lane = self._lanes[key]
+        lane.abort(job_id)
+        if not lane.busy:
+            lane.check()
 
     def _remove(self, key: int, ticket: int) -> None:
         self._lanes.pop(key).check()
