@@ -88,6 +88,8 @@ def create_backend(settings: Settings) -> Backend:
         device=settings.device,
         threads=settings.threads,
         dtype=settings.dtype,
+        quantization=settings.quantization,
+        kernels=str(settings.cache / "kernels"),
         kv_bytes=int(settings.kv_bytes),
         max_sequences=settings.max_sequences,
         max_step_tokens=settings.max_step_tokens,

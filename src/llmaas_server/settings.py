@@ -83,6 +83,12 @@ class Settings(BaseSettings):
     dtype: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto", description="The number format of weights and activations."
     )
+    quantization: Literal["auto", "none", "int8", "int4"] = Field(
+        default="auto",
+        description="Weights on a CPU. `auto` keeps the bits of a 4-bit file and takes 8 bits for "
+        "the rest, on kernels built once where a C++ compiler is; `int8` and `int4` say which; "
+        "`none` leaves all to torch.",
+    )
     threads: int | None = Field(
         default=None,
         ge=1,

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 import transformers
 
+from llmaas_server.runtime.decoder import TorchDecoder
 from llmaas_server.runtime.lane import Job, Lane
 from llmaas_server.runtime.lanes.generate import GenerateLane
 from llmaas_server.runtime.request import Finished, Generation, Sampling, Token
 from llmaas_server.seam.values import WorkerOptions
 
 VOCABULARY = 300
+CONTEXT = 512
 GREEDY = Sampling(temperature=0.0)
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """What the generate lane needs of a loaded model."""
-
-    module: Any
-    context: int = 512
 
 
 def decoder(family: str = "Llama", *, seed: int = 0, config: str = "", **sizes: Any) -> Any:
@@ -48,7 +41,8 @@ def decoder(family: str = "Llama", *, seed: int = 0, config: str = "", **sizes: 
 
 
 def lane_of(module: Any, **options: Any) -> GenerateLane:
-    return GenerateLane(Loaded(module), WorkerOptions(**{"device": "cpu", **options}))
+    decoder = TorchDecoder(module, torch.device("cpu"))
+    return GenerateLane(decoder, CONTEXT, WorkerOptions(**{"device": "cpu", **options}))
 
 
 def prompt_of(length: int, seed: int = 0) -> tuple[int, ...]:

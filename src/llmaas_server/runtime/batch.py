@@ -79,11 +79,11 @@ def build(chunks: list[Chunk], cache: Cache, device: torch.device) -> Batch:
     wanted: list[int] = []
     segments: list[Segment] = []
     for chunk in chunks:
-        sequence, row = chunk.sequence, len(ids)
+        row = len(ids)
         segments.append(_segment_of(chunk, row, device))
         first = segments[-1].keys.start
-        ids.extend(sequence.ids(chunk.start, chunk.stop))
-        positions.extend(sequence.positions(chunk.start, chunk.stop))
+        ids.extend(chunk.ids)
+        positions.extend(chunk.positions)
         slots.extend(range(first + chunk.start, first + chunk.stop))
         wanted.extend(row + index - chunk.start for index in chunk.wanted)
     return Batch(

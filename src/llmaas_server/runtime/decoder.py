@@ -21,8 +21,9 @@ _STRETCHED = {"dynamic", "longrope"}
 """Rotary embeddings whose frequencies depend on the longest sequence of a batch."""
 
 
-class Decoder:
-    """A causal language model whose attention reads and writes our cache.
+class TorchDecoder:
+    """Implements `decoding.Decoder` with a causal language model of transformers, whose attention
+    reads and writes our cache.
 
     Making one switches the module's attention to `attention.attend`, and proves on a few tokens
     that the module then computes what it computed before. Raises Problem
@@ -33,8 +34,9 @@ class Decoder:
         self.device = device
         self.family: str = module.config.model_type
         self.bytes_per_token = 0
-        """Of keys and values, in all layers."""
+        self.grain = 1
         self._module = module
+        self._cache = Cache(capacity=0)
         self._refuse_unless_known(module.config)
         self._adopt()
 
@@ -48,8 +50,18 @@ class Decoder:
         original = rope.get("original_max_position_embeddings")
         return int(original or config.max_position_embeddings)
 
+    @property
+    def name(self) -> str:
+        return f"torch {str(self._module.dtype).removeprefix('torch.')}"
+
+    def reserve(self, slots: int) -> None:
+        self._cache = Cache(slots)
+
+    def logits(self, chunks: list[Chunk]) -> Tensor:
+        return self._forward(build(chunks, self._cache, self.device))
+
     @torch.inference_mode()
-    def logits(self, batch: Batch) -> Tensor:
+    def _forward(self, batch: Batch) -> Tensor:
         """float32 logits of the rows that the batch wants, [rows, vocabulary]."""
         logits: Tensor = self._module(
             input_ids=batch.ids,
@@ -94,10 +106,10 @@ class Decoder:
         sequence = GenerateSequence(0, Generation(prompt, max_tokens=1), seed=0, submitted=0.0)
         sequence.span = Span(0, len(prompt))
         half = len(prompt) // 2
-        self.logits(build([Chunk(sequence, 0, half)], cache, self.device))
+        self._forward(build([Chunk(sequence, 0, half)], cache, self.device))
         if not cache.layers:
             raise self._refusal("its attention is not of transformers' attention interface")
-        logits = self.logits(build([Chunk(sequence, half, len(prompt))], cache, self.device))
+        logits = self._forward(build([Chunk(sequence, half, len(prompt))], cache, self.device))
         self.bytes_per_token = cache.bytes_per_token
         return logits[0]
 

@@ -6,13 +6,13 @@ from typing import Protocol
 
 from torch import Tensor
 
-from .step import Segment
+from .sequence import Chunk
 
 
 class Decoder(Protocol):
-    """A decoder model and the keys and values of its sequences, in blocks.
+    """A decoder model, and the keys and values of its sequences.
 
-    A row's logits do not depend on the other segments of its step, within the rounding of the
+    A row's logits do not depend on the other chunks of its step, within the rounding of the
     arithmetic. Called from the engine's thread alone.
     """
 
@@ -21,20 +21,20 @@ class Decoder(Protocol):
         """What computes, for people: `torch float32`, `avx512-vnni int4`."""
 
     @property
-    def block_tokens(self) -> int:
-        """Tokens whose keys and values a block holds."""
+    def bytes_per_token(self) -> int:
+        """Of keys and values, in all layers."""
 
     @property
-    def bytes_per_block(self) -> int:
-        """Of keys and values, in all layers."""
+    def grain(self) -> int:
+        """Slots are taken in multiples of it; spans begin at multiples of it."""
 
     @property
     def longest(self) -> int | None:
         """Most tokens of a sequence that it can compute, where that is less than the context."""
 
-    def reserve(self, blocks: int) -> None:
-        """Make room for `blocks` blocks, numbered from 0; what was in them is gone."""
+    def reserve(self, slots: int) -> None:
+        """Make room for the keys and values of so many slots; what was in them is gone."""
 
-    def logits(self, segments: list[Segment]) -> Tensor:
-        """Write keys and values of all rows into their blocks, and return float32 logits of the
-        wanted rows, segment by segment, [wanted, vocabulary]."""
+    def logits(self, chunks: list[Chunk]) -> Tensor:
+        """Write keys and values of all rows into the slots of their sequences, and return the
+        float32 logits of the wanted rows, chunk by chunk, [wanted, vocabulary]."""

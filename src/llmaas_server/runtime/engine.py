@@ -28,11 +28,11 @@ _CLASSIFY: _Kinds = ("classifier",)
 def create(options: WorkerOptions) -> Engine:
     """The engine of a worker. Imports torch, so it takes seconds: call it in a thread."""
     from .device import device_of, set_threads
-    from .opening import open_model
+    from .opening import Opening
 
     device_of(options)  # a device that is not there is found now, not with the first model
     set_threads(options)
-    return Engine(options, open_model)
+    return Engine(options, Opening(options).open)
 
 
 class Engine:

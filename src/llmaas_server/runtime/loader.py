@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,8 @@ class LoadedModel:
     """Implements `interface.Model`; lanes use the rest, too."""
 
     ref: ModelRef
+    config: Any
+    """transformers' configuration of the model."""
     tokenizer: TextTokenizer
     context: int
     max_completion: int
@@ -54,7 +56,8 @@ class LoadedModel:
     pooling: tuple[str, ...]
     """How an encoder's vectors become one; see `pooling.pool`."""
     module: Any
-    """The transformers model, in evaluation mode; for generation with its generation_config."""
+    """The transformers model, in evaluation mode; for generation with its generation_config.
+    None where kernels of our own compute."""
     device: torch.device
     dtype: torch.dtype
     bytes: int
@@ -67,26 +70,32 @@ def load(ref: ModelRef, options: WorkerOptions, progress: Callable[[float], None
     Runs in a thread beside the step loop. Raises Problem `model_broken`, `model_has_no_head`,
     `out_of_memory`.
     """
-    _quiet()
+    model = describe(ref, options)
     folder = Path(ref.path)
-    device = device_of(options)
-    dtype = dtype_of(options, device)
-    config = _read_config(folder)
-    tokenizer = read_tokenizer(folder)
-    pooling = read_pooling(folder) if ref.kind == "encoder" else ()
     try:
-        weights = read_weights(weight_files(folder), dtype, progress)
-        module = _build(ref, config, weights, dtype).to(device)
+        weights = read_weights(weight_files(folder), model.dtype, progress)
+        module = _build(ref, model.config, weights, model.dtype).to(model.device)
     except Exception as error:
         if is_of_memory(error):
             raise _out_of_memory(ref) from error
         raise
     if module.can_generate():
         module.generation_config = _generation_config(folder)
+    return replace(model, config=module.config, module=module, bytes=_bytes(module))
+
+
+def describe(ref: ModelRef, options: WorkerOptions) -> LoadedModel:
+    """All of the model but its weights: `module` is None. Raises Problem `model_broken`."""
+    _quiet()
+    folder = Path(ref.path)
+    device = device_of(options)
+    config = _read_config(folder)
+    tokenizer = read_tokenizer(folder)
     generation = traits.read_json(folder / "generation_config.json")
     context = traits.context_of(ref, config, tokenizer)
     return LoadedModel(
         ref=ref,
+        config=config,
         tokenizer=tokenizer,
         context=context,
         max_completion=traits.max_completion_of(ref, config, context),
@@ -94,11 +103,11 @@ def load(ref: ModelRef, options: WorkerOptions, progress: Callable[[float], None
         labels=traits.labels_of(ref, config),
         multi_label=getattr(config, "problem_type", None) == "multi_label_classification",
         sampling=traits.sampling_of(ref, generation),
-        pooling=pooling,
-        module=module,
+        pooling=read_pooling(folder) if ref.kind == "encoder" else (),
+        module=None,
         device=device,
-        dtype=dtype,
-        bytes=_bytes(module),
+        dtype=dtype_of(options, device),
+        bytes=0,
     )
 
 

@@ -20,6 +20,8 @@ class Scheduler:
         self.max_step_tokens = max_step_tokens
         # One token each for those that generate must leave half a step to prompts.
         self.max_sequences = max(1, min(max_sequences, max_step_tokens // 2))
+        self.holding = False
+        """Whether nothing is admitted: what runs ends, and the rest waits."""
         self._waiting: deque[Sequence] = deque()
         self._running: dict[int, Sequence] = {}
 
@@ -27,9 +29,17 @@ class Scheduler:
     def busy(self) -> bool:
         return bool(self._running or self._waiting)
 
+    @property
+    def running(self) -> int:
+        return len(self._running)
+
+    def waiting(self) -> list[Sequence]:
+        """Those that hold no slots yet, the oldest first."""
+        return list(self._waiting)
+
     def can_add(self, sequence: Sequence) -> bool:
         """Whether the sequence fits when nothing else runs."""
-        return sequence.room <= self.slots.capacity
+        return self.slots.size_of(sequence.room) <= self.slots.capacity
 
     def add(self, sequence: Sequence) -> None:
         self._waiting.append(sequence)
@@ -50,7 +60,9 @@ class Scheduler:
         return chunks
 
     def can_admit(self, sequence: Sequence) -> bool:
-        return len(self._running) < self.max_sequences and self.slots.can_take(sequence.room)
+        if self.holding or len(self._running) == self.max_sequences:
+            return False
+        return self.slots.can_take(sequence.room)
 
     def admit(self, sequence: Sequence, now: float) -> None:
         sequence.span = self.slots.take(sequence.room)
@@ -69,5 +81,5 @@ class Scheduler:
     def check(self) -> None:
         """Raise AssertionError unless the slots that are taken are those of what runs."""
         self.slots.check()
-        rooms = sum(sequence.room for sequence in self._running.values())
+        rooms = sum(self.slots.size_of(sequence.room) for sequence in self._running.values())
         assert self.slots.free == self.slots.capacity - rooms, "slots of sequences that ended"

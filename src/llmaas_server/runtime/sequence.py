@@ -72,6 +72,14 @@ class Chunk:
         return self.stop - self.start
 
     @property
+    def ids(self) -> Items[int]:
+        return self.sequence.ids(self.start, self.stop)
+
+    @property
+    def positions(self) -> Items[int]:
+        return self.sequence.positions(self.start, self.stop)
+
+    @property
     def wanted(self) -> range:
         return self.sequence.wanted(self.start, self.stop)
 

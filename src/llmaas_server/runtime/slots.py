@@ -30,8 +30,10 @@ class Slots:
         | taken | free  | taken | free       |
     """
 
-    def __init__(self, capacity: int) -> None:
-        self.capacity = capacity
+    def __init__(self, capacity: int, grain: int = 1) -> None:
+        self.grain = grain
+        """Every span begins at a multiple of it, and has a multiple of it in size."""
+        self.capacity = capacity = max(0, capacity) // grain * grain
         self._free = [Span(0, capacity)] if capacity > 0 else []
         self._taken: set[Span] = set()
 
@@ -39,11 +41,17 @@ class Slots:
     def free(self) -> int:
         return sum(span.size for span in self._free)
 
+    def size_of(self, slots: int) -> int:
+        """What is taken where so many slots are needed."""
+        return -(-slots // self.grain) * self.grain
+
     def can_take(self, size: int) -> bool:
+        size = self.size_of(size)
         return any(span.size >= size for span in self._free)
 
     def take(self, size: int) -> Span:
-        """`size` neighbouring slots; assumes that `can_take` said yes."""
+        """At least `size` neighbouring slots; assumes that `can_take` said yes."""
+        size = self.size_of(size)
         at = next(i for i, span in enumerate(self._free) if span.size >= size)
         found = self._free.pop(at)
         if found.size > size:

@@ -135,6 +135,11 @@ class WorkerOptions(msgspec.Struct, frozen=True):
     threads: int | None = None
     """For arithmetic on the CPU; None is one per physical core."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    quantization: Literal["auto", "none", "int8", "int4"] = "auto"
+    """Of weights, where kernels of our own compute; `auto` keeps the bits of a 4-bit file and
+    takes eight for the rest, `none` leaves all to torch."""
+    kernels: str = ""
+    """Folder for the kernels that are built on this machine; empty: none are built."""
     kv_bytes: int = 1 << 30
     """Most memory for keys and values of all sequences of a model."""
     max_sequences: int = 64

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from llmaas_server.errors import Problem
-from llmaas_server.runtime.decoder import Decoder
+from llmaas_server.runtime.decoder import TorchDecoder
 from support.decoders import decoder, drain, greedy, ids_of, lane_of, reference
 
 WINDOW = {"sliding_window": 7}
@@ -50,7 +50,7 @@ def test_a_family_that_cannot_run_is_refused(
     family: str, sizes: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(Problem, match=reason) as caught:
-        Decoder(decoder(family, **sizes), torch.device("cpu"))
+        TorchDecoder(decoder(family, **sizes), torch.device("cpu"))
     assert caught.value.code == "model_cannot_do_task"
 
 
@@ -64,14 +64,14 @@ def test_a_model_that_computes_something_else_over_the_cache_is_refused() -> Non
 
     module.model.forward = forgetful
     with pytest.raises(Problem, match="something else"):
-        Decoder(module, torch.device("cpu"))
+        TorchDecoder(module, torch.device("cpu"))
 
 
 def test_keys_and_values_are_counted_in_bytes() -> None:
     # 3 layers, keys and values, 2 heads of 8 numbers of 4 bytes
-    assert Decoder(decoder(), torch.device("cpu")).bytes_per_token == 3 * 2 * 2 * 8 * 4
+    assert TorchDecoder(decoder(), torch.device("cpu")).bytes_per_token == 3 * 2 * 2 * 8 * 4
     half = decoder().to(torch.bfloat16)
-    assert Decoder(half, torch.device("cpu")).bytes_per_token == 3 * 2 * 2 * 8 * 2
+    assert TorchDecoder(half, torch.device("cpu")).bytes_per_token == 3 * 2 * 2 * 8 * 2
 
 
 def test_positions_beyond_those_of_stretched_embeddings_are_refused() -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from llmaas_server.errors import Problem
+from llmaas_server.runtime.decoder import TorchDecoder
 from llmaas_server.runtime.lane import Job
 from llmaas_server.runtime.lanes.generate import GenerateLane
 from llmaas_server.runtime.request import Finish, Finished, Generation, Sampling, Token
@@ -132,8 +133,10 @@ def test_sequences_wait_while_the_cache_is_full(module: Any) -> None:
 def test_the_cache_stays_within_its_budget(module: Any) -> None:
     lane = lane_of(copy.deepcopy(module), kv_bytes=bytes_of(60) + 100)
     drain(lane, [greedy(10)] * 8)
-    cache = lane._cache
-    assert cache.capacity * cache.bytes_per_token <= bytes_of(60) + 100
+    decoder = lane.decoder
+    assert isinstance(decoder, TorchDecoder)
+    assert decoder._cache.capacity == 60
+    assert decoder._cache.bytes_per_token == decoder.bytes_per_token == bytes_of(1)
 
 
 def test_what_can_never_fit_is_refused_with_the_numbers(module: Any) -> None:

@@ -24,6 +24,7 @@ from llmaas_server.runtime.faults import blamed
 from llmaas_server.runtime.interface import Floats
 from llmaas_server.runtime.lane import Job, Output
 from llmaas_server.runtime.loader import LoadedModel
+from llmaas_server.runtime.native.encoder import NativeEncoder
 from llmaas_server.runtime.pooling import pool
 from llmaas_server.runtime.request import Encoding
 from llmaas_server.seam.values import WorkerOptions
@@ -91,8 +92,10 @@ class EncodeLane:
     of a text.
     """
 
-    def __init__(self, model: LoadedModel, options: WorkerOptions) -> None:
-        config = model.module.config
+    def __init__(
+        self, model: LoadedModel, options: WorkerOptions, native: NativeEncoder | None = None
+    ) -> None:
+        config = model.config
         if model.ref.kind == "encoder" and config.is_encoder_decoder:
             raise Problem(
                 "model_cannot_do_task",
@@ -101,10 +104,8 @@ class EncodeLane:
         self._model = model
         self._max_tokens = options.max_step_tokens
         self._pad_id = config.pad_token_id
-        accepted = inspect.signature(model.module.forward).parameters
-        self._takes_types = (
-            "token_type_ids" in accepted and getattr(config, "type_vocab_size", 2) > 1
-        )
+        self._native = native
+        self._takes_types = native is not None or _takes_types(model)
         self._works: dict[int, Work] = {}
         """By job, the leader first."""
 
@@ -186,6 +187,12 @@ class EncodeLane:
     def _compute(self, batch: Sequence[Row], head: bool) -> Floats:
         """[rows, hidden] or [rows, labels] in float32. Raises Problem, see `faults.blamed`."""
         ids, mask = self._padded([row.sequence[0] for row in batch], self._pad_id or 0)
+        if self._native is not None:
+            ids_of, types_of = zip(*(row.sequence for row in batch), strict=True)
+            with blamed():
+                hidden = self._native.hidden(ids_of, types_of)
+            vectors: Floats = pool(hidden, mask, self._model.pooling).numpy()
+            return vectors
         inputs = {"input_ids": ids, "attention_mask": mask}
         if self._takes_types and batch[0].sequence[1] is not None:
             types = [row.sequence[1] or () for row in batch]
@@ -210,6 +217,11 @@ class EncodeLane:
             mask[i, : len(row)] = 1
         device = self._model.device
         return torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device)
+
+
+def _takes_types(model: LoadedModel) -> bool:
+    accepted = inspect.signature(model.module.forward).parameters
+    return "token_type_ids" in accepted and getattr(model.config, "type_vocab_size", 2) > 1
 
 
 def _outputs(batch: Sequence[Row], results: Floats) -> list[Output]:

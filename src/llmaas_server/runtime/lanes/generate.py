@@ -5,15 +5,12 @@ from __future__ import annotations
 import math
 import secrets
 import time
-from typing import Any, Protocol
+from concurrent.futures import Future
 
 from torch import Tensor
 
 from llmaas_server.errors import Problem, context_overflow
-from llmaas_server.runtime.batch import build
-from llmaas_server.runtime.cache import Cache
-from llmaas_server.runtime.decoder import Decoder
-from llmaas_server.runtime.device import device_of
+from llmaas_server.runtime.decoding import Decoder
 from llmaas_server.runtime.lane import Job, Output
 from llmaas_server.runtime.request import Finish, Finished, Generation, Scoring, Token
 from llmaas_server.runtime.sampler import Draw, logprobs, sample
@@ -24,30 +21,29 @@ from llmaas_server.runtime.slots import Slots
 from llmaas_server.seam.values import WorkerOptions
 
 
-class DecoderModel(Protocol):
-    """What the lane needs of a loaded model."""
-
-    @property
-    def module(self) -> Any:
-        """One of transformers' causal language models."""
-
-    @property
-    def context(self) -> int:
-        """Most tokens of a sequence."""
-
-
 class GenerateLane:
     """Generates (`Generation`) and scores (`Scoring`) with one decoder model.
 
-    Raises Problem `model_cannot_do_task` where the model's family cannot run over the cache.
+    `successor` is a faster decoder of the same model that is still being made. Once it is there,
+    nothing new is admitted until what runs has ended, and then it takes over.
     """
 
-    def __init__(self, model: DecoderModel, options: WorkerOptions) -> None:
-        self._decoder = Decoder(model.module, device_of(options))
-        most = options.max_sequences * model.context
-        slots = Slots(min(most, options.kv_bytes // self._decoder.bytes_per_token))
-        self._cache = Cache(slots.capacity)
-        self._scheduler = Scheduler(slots, options.max_sequences, options.max_step_tokens)
+    def __init__(
+        self,
+        decoder: Decoder,
+        context: int,
+        options: WorkerOptions,
+        successor: Future[Decoder] | None = None,
+    ) -> None:
+        self._context = context
+        self._options = options
+        self._successor = successor
+        self._install(decoder)
+
+    @property
+    def decoder(self) -> Decoder:
+        """What computes now."""
+        return self._decoder
 
     @property
     def busy(self) -> bool:
@@ -69,10 +65,34 @@ class GenerateLane:
         self._scheduler.check()
 
     def step(self) -> list[Output]:
+        self._succeed()
         chunks = self._scheduler.schedule(time.monotonic())
-        batch = build(chunks, self._cache, self._decoder.device)
-        logits = self._decoder.logits(batch)
+        logits = self._decoder.logits(chunks)
         return self._commit(chunks, logits)
+
+    def _install(self, decoder: Decoder) -> None:
+        options = self._options
+        self._decoder = decoder
+        most = options.max_sequences * (self._context + decoder.grain)
+        slots = Slots(min(most, options.kv_bytes // decoder.bytes_per_token), decoder.grain)
+        decoder.reserve(slots.capacity)
+        self._scheduler = Scheduler(slots, options.max_sequences, options.max_step_tokens)
+
+    def _succeed(self) -> None:
+        """Hand over to the successor where it is there and nothing runs."""
+        if self._successor is None or not self._successor.done():
+            return
+        if self._successor.exception() is not None:
+            self._successor = None
+            return
+        self._scheduler.holding = True
+        if self._scheduler.running:
+            return
+        waiting = self._scheduler.waiting()
+        self._install(self._successor.result())
+        self._successor = None
+        for sequence in waiting:
+            self._scheduler.add(sequence)
 
     def _sequence_of(self, job: Job) -> Sequence:
         if isinstance(job.work, Scoring):

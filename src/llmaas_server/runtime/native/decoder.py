@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from llmaas_server.runtime.checkpoint import weight_files
 from llmaas_server.runtime.kernels import library
 from llmaas_server.runtime.kernels.library import BLOCK_TOKENS, Library
 from llmaas_server.runtime.kernels.packing import CHUNK, Packed, can_pack
-from llmaas_server.runtime.step import Segment
+from llmaas_server.runtime.sequence import PREFIX, Chunk
 
 from .weights import Quantization, Weights, embed
 
@@ -107,7 +107,7 @@ class NativeDecoder:
     values bfloat16. A row's result does not depend on the other rows of its step.
     """
 
-    block_tokens = BLOCK_TOKENS
+    grain = BLOCK_TOKENS
     longest: int | None = None
 
     def __init__(
@@ -136,8 +136,8 @@ class NativeDecoder:
         return f"{self._kernels.instructions} int{min(bits)}"
 
     @property
-    def bytes_per_block(self) -> int:
-        width = self._kv_heads * self._head_dim * BLOCK_TOKENS
+    def bytes_per_token(self) -> int:
+        width = self._kv_heads * self._head_dim
         return len(self._layers) * 2 * width * torch.bfloat16.itemsize
 
     @property
@@ -146,55 +146,39 @@ class NativeDecoder:
         table = self._table.nbytes + (0 if self._table_scale is None else self._table_scale.nbytes)
         return packed + self._head.nbytes + table
 
-    def reserve(self, blocks: int) -> None:
-        """Make room for the keys and values of `blocks` blocks. Untouched memory costs nothing."""
+    def reserve(self, slots: int) -> None:
+        """Memory that nobody has written to costs nothing."""
+        blocks = slots // BLOCK_TOKENS
         shape = (len(self._layers), 2, blocks, self._kv_heads, BLOCK_TOKENS * self._head_dim)
         # Zeros: attention multiplies slots that nobody wrote by zero, and NaN would survive that.
         self._cache = torch.zeros(shape, dtype=torch.bfloat16)
         self._model = self._pointers(self._cache)
 
     @torch.inference_mode()
-    def logits(self, segments: list[Segment]) -> Tensor:
-        """float32 [wanted rows, vocabulary] of one step."""
+    def logits(self, chunks: list[Chunk]) -> Tensor:
         if self._model is None:
             raise RuntimeError("reserve comes before logits")
-        ids = torch.tensor([id for segment in segments for id in segment.ids])
-        positions = torch.tensor([at for segment in segments for at in segment.positions])
-        firsts = list(accumulate((segment.rows for segment in segments), initial=0))
-        wanted = [
-            first + row
-            for first, segment in zip(firsts, segments, strict=False)
-            for row in segment.wanted
-        ]
-        width = max(len(segment.table) for segment in segments)
+        ids = torch.tensor([id for chunk in chunks for id in chunk.ids])
+        positions = torch.tensor([position for chunk in chunks for position in chunk.positions])
         embeddings = embed(self._table, self._table_scale, ids)
         cosine, sine = self._cosine[positions], self._sine[positions]
+        sequence = _ints(n for n, chunk in enumerate(chunks) for _ in range(chunk.size))
+        index = _ints(at for chunk in chunks for at in range(chunk.start, chunk.stop))
+        gaps = _ints(edge for chunk in chunks for edge in _gaps(chunk))
+        tables, width = _tables(chunks)
+        wanted = _ints(_wanted(chunks))
         logits = torch.empty(len(wanted), self._vocabulary)
-        sequence = _ints(n for n, segment in enumerate(segments) for _ in segment.ids)
-        index = _ints(segment.start + row for segment in segments for row in range(segment.rows))
-        gap = _ints(
-            edge
-            for segment in segments
-            for pair in segment.gaps or ((0, 0),) * segment.rows
-            for edge in pair
-        )
-        tables = _ints(
-            block
-            for segment in segments
-            for block in (*segment.table, *(0,) * (width - len(segment.table)))
-        )
-        rows = _ints(wanted)
         batch = library.DecoderBatch(
             embeddings.data_ptr(),
             cosine.data_ptr(),
             sine.data_ptr(),
             sequence.data_ptr(),
             index.data_ptr(),
-            gap.data_ptr(),
+            gaps.data_ptr(),
             tables.data_ptr(),
-            rows.data_ptr(),
+            wanted.data_ptr(),
             logits.data_ptr(),
-            firsts[-1],
+            len(ids),
             width,
             len(wanted),
         )
@@ -253,5 +237,38 @@ def _rotations(config: Any, head_dim: int) -> tuple[Tensor, Tensor]:
     return cosine[0, :, :half].contiguous(), sine[0, :, :half].contiguous()
 
 
-def _ints(values: Any) -> Tensor:
+def _wanted(chunks: list[Chunk]) -> Iterator[int]:
+    """Rows of the step whose logits are needed."""
+    first = 0
+    for chunk in chunks:
+        yield from (first + at - chunk.start for at in chunk.wanted)
+        first += chunk.size
+
+
+def _tables(chunks: list[Chunk]) -> tuple[Tensor, int]:
+    """Blocks of each sequence, [chunks, width]: those of its span, in order."""
+    width = max(-(-chunk.stop // BLOCK_TOKENS) for chunk in chunks)
+    firsts = []
+    for chunk in chunks:
+        assert chunk.sequence.span is not None, "a sequence runs without slots"
+        firsts.append(chunk.sequence.span.start // BLOCK_TOKENS)
+    tables = _ints(firsts)[:, None] + _ints(range(width))
+    return tables.contiguous(), width
+
+
+def _gaps(chunk: Chunk) -> Iterator[int]:
+    """For each row where what it does not see begins and ends: other branches before its own."""
+    branches = chunk.sequence.branches(chunk.stop)
+    if branches is None:
+        yield from repeat(0, 2 * chunk.size)
+        return
+    prefix = next((at for at, branch in enumerate(branches) if branch != PREFIX), len(branches))
+    begins: dict[int, int] = {}
+    for at, branch in enumerate(branches):
+        begins.setdefault(branch, at)
+    for branch in branches[chunk.start :]:
+        yield from (0, 0) if branch == PREFIX else (prefix, begins[branch])
+
+
+def _ints(values: Iterable[int]) -> Tensor:
     return torch.tensor(list(values), dtype=torch.int32)

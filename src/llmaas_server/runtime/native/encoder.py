@@ -1,0 +1,159 @@
+"""Encoders of the BERT family on the kernels: packed rows, no padding."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from llmaas_server.runtime.checkpoint import weight_files
+from llmaas_server.runtime.kernels import library
+from llmaas_server.runtime.kernels.library import Library
+from llmaas_server.runtime.kernels.packing import CHUNK, LANES, Packed, can_pack
+
+from .weights import Weights
+
+GROUP = 128
+"""Inputs that share a scale: a vector of a text then keeps a cosine of 0.997 and more."""
+
+
+def can_run(config: Any) -> bool:
+    """Whether the kernels compute what this model computes."""
+    hidden, wide = config.hidden_size, getattr(config, "intermediate_size", 0)
+    return (
+        config.model_type == "bert"
+        and config.hidden_act == "gelu"
+        and getattr(config, "position_embedding_type", "absolute") == "absolute"
+        and not config.is_decoder
+        and hidden % config.num_attention_heads == 0
+        and hidden // config.num_attention_heads % LANES == 0
+        and can_pack(hidden, hidden, GROUP)
+        and can_pack(wide, hidden, CHUNK)
+        and can_pack(hidden, wide, GROUP)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Norm:
+    weight: Tensor
+    bias: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    query: Packed
+    key: Packed
+    value: Packed
+    output: Packed
+    attention_norm: _Norm
+    up: Packed
+    down: Packed
+    mlp_norm: _Norm
+
+    def packed(self) -> tuple[Packed, ...]:
+        return self.query, self.key, self.value, self.output, self.up, self.down
+
+    def pointers(self) -> library.EncoderLayer:
+        return library.EncoderLayer(
+            self.query.pointers(),
+            self.key.pointers(),
+            self.value.pointers(),
+            self.output.pointers(),
+            self.attention_norm.weight.data_ptr(),
+            self.attention_norm.bias.data_ptr(),
+            self.up.pointers(),
+            self.down.pointers(),
+            self.mlp_norm.weight.data_ptr(),
+            self.mlp_norm.bias.data_ptr(),
+        )
+
+
+class NativeEncoder:
+    """The last hidden states of texts; `can_run` has said yes to the config.
+
+    Weights and activations are 8 bits in groups of 128, attention bfloat16 and float32. A text's
+    states do not depend on the texts beside it.
+    """
+
+    def __init__(
+        self, folder: Path, config: Any, kernels: Library, progress: Callable[[float], None]
+    ) -> None:
+        self._kernels = kernels
+        self._config = config
+        with Weights(weight_files(folder), progress) as weights:
+            self._read(weights)
+        layers = (library.EncoderLayer * len(self._layers))(
+            *(layer.pointers() for layer in self._layers)
+        )
+        self._model = library.Encoder(
+            ctypes.cast(layers, ctypes.POINTER(library.EncoderLayer)),
+            len(self._layers),
+            config.hidden_size,
+            config.num_attention_heads,
+            config.intermediate_size,
+            config.layer_norm_eps,
+        )
+
+    @property
+    def name(self) -> str:
+        """What computes, for people: `avx512-vnni int8`."""
+        return f"{self._kernels.instructions} int8"
+
+    @property
+    def weight_bytes(self) -> int:
+        tables = (self._words, self._positions, self._types)
+        packed = sum(part.nbytes for layer in self._layers for part in layer.packed())
+        return packed + sum(table.nbytes for table in tables)
+
+    @torch.inference_mode()
+    def hidden(self, ids: Sequence[Sequence[int]], types: Sequence[Sequence[int] | None]) -> Tensor:
+        """float32 [texts, longest, hidden], zero behind the end of a text."""
+        lengths = [len(row) for row in ids]
+        flat = torch.tensor([id for row in ids for id in row])
+        positions = torch.tensor([at for size in lengths for at in range(size)])
+        kinds = torch.tensor(
+            [kind for row, size in zip(types, lengths, strict=True) for kind in row or (0,) * size]
+        )
+        sequence = torch.tensor(
+            [n for n, size in enumerate(lengths) for _ in range(size)], dtype=torch.int32
+        )
+        states = self._words[flat].float() + self._positions[positions] + self._types[kinds]
+        norm, width = self._embedding_norm, states.shape[1]
+        states = F.layer_norm(
+            states, (width,), norm.weight, norm.bias, self._config.layer_norm_eps
+        ).contiguous()
+        batch = library.EncoderBatch(states.data_ptr(), sequence.data_ptr(), len(flat))
+        self._kernels.encoder_step(self._model, batch)
+        texts = list(torch.split(states, lengths))
+        return torch.nn.utils.rnn.pad_sequence(texts, batch_first=True)
+
+    def _read(self, weights: Weights) -> None:
+        top = "" if "embeddings.word_embeddings.weight" in weights else "bert."
+        # A table is gathered from, never multiplied: half the bytes cost nothing that is seen.
+        self._words = weights.vector(f"{top}embeddings.word_embeddings.weight").bfloat16()
+        self._positions = weights.vector(f"{top}embeddings.position_embeddings.weight")
+        self._types = weights.vector(f"{top}embeddings.token_type_embeddings.weight")
+        self._embedding_norm = _norm(weights, f"{top}embeddings.LayerNorm")
+        self._layers = [
+            _Layer(
+                query=weights.linear(f"{at}.attention.self.query", "int8", GROUP),
+                key=weights.linear(f"{at}.attention.self.key", "int8", GROUP),
+                value=weights.linear(f"{at}.attention.self.value", "int8", GROUP),
+                output=weights.linear(f"{at}.attention.output.dense", "int8", GROUP),
+                attention_norm=_norm(weights, f"{at}.attention.output.LayerNorm"),
+                up=weights.linear(f"{at}.intermediate.dense", "int8", GROUP),
+                down=weights.linear(f"{at}.output.dense", "int8", GROUP),
+                mlp_norm=_norm(weights, f"{at}.output.LayerNorm"),
+            )
+            for at in (f"{top}encoder.layer.{n}" for n in range(self._config.num_hidden_layers))
+        ]
+
+
+def _norm(weights: Weights, name: str) -> _Norm:
+    return _Norm(weights.vector(f"{name}.weight"), weights.vector(f"{name}.bias"))
