@@ -138,6 +138,8 @@ class Caller:
     async def _see(self, wire: AsyncWire, send: Send, dialect: Dialect, seen: _Seen) -> None:
         """Raises ValueError for an answer that is not of the dialect."""
         head = await wire.perform(send)
+        if isinstance(head, Broken) and head.kind == "lost":
+            head = await wire.perform(send)  # a connection that had idled was closed meanwhile
         if not isinstance(head, Head):
             seen.failure = _failure_of(head)
         elif not head.ok:

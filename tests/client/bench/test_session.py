@@ -203,6 +203,21 @@ async def test_failures_are_counted_and_no_tokens_of_theirs(
     assert sum(sample.output_tokens for sample in level.samples if not sample.failure) == 10
 
 
+async def test_a_connection_that_was_closed_between_two_requests_is_replaced() -> None:
+    answer = OpenAIServer()
+
+    def handle(exchange: Exchange) -> None:
+        if exchange.number == 6:  # of seven: two to look, two to fit, three that count
+            exchange.hang_up()
+        else:
+            answer(exchange)
+
+    with serving(handle) as server:
+        _, level = await measure(server.url, Closed(1), warmup=0, limit=Limit(requests=3))
+    assert [sample.failure for sample in level.samples] == [None] * 3
+    assert len(server.requests) == 8
+
+
 async def test_a_load_ends_when_nothing_works() -> None:
     with serving(failing_after(2, refuse)) as server:
         _, level = await measure(
