@@ -58,6 +58,7 @@ KEPT_IN: dict[str, tuple[str, ...]] = {
     "alembic": ("llmaas_server.storage",),
     "psycopg": ("llmaas_server.storage",),
     "httpx": ("llmaas_client.http",),
+    "httpcore": ("llmaas_client.http", "llmaas_client.sockets"),
     "pickle": (),
     "cloudpickle": (),
     "dill": (),
