@@ -2,11 +2,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -17,15 +15,12 @@ import torch
 from llmaas_server.errors import Problem
 from llmaas_server.runtime.engine import Engine, create
 from llmaas_server.runtime.interface import Model
-from llmaas_server.runtime.lane import Job, Lane, Output
 from llmaas_server.runtime.request import Finish, Finished, Generation, Sampling, Token
-from llmaas_server.runtime.residents import WeighedModel
-from llmaas_server.seam.values import ModelRef, ModelStatus, WorkerOptions
+from llmaas_server.seam.values import ModelRef
 from support import tiny
+from support.engines import OPTIONS, idle, until
 
-PATIENCE = 20.0
 GREEDY = Sampling(temperature=0.0)
-OPTIONS = WorkerOptions(device="cpu", threads=1, dtype="float32", max_step_tokens=32)
 
 
 @pytest.fixture(scope="module")
@@ -54,17 +49,6 @@ def generation(length: int, max_tokens: int = 12, **options: Any) -> Generation:
 
 async def collect(engine: Engine, model: Model, work: Generation) -> list[Token | Finished]:
     return [item async for item in engine.generate(model, work)]
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Look again and again: what happens in the engine's threads sets no event."""
-    async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.001)
-
-
-def idle(engine: Engine) -> Callable[[], bool]:
-    return lambda: not engine.busy
 
 
 # --- work ---------------------------------------------------------------------------------------
@@ -252,187 +236,7 @@ async def test_jobs_that_are_left_at_the_close_are_told(llama: ModelRef) -> None
         await collect(engine, model, generation(5))
 
 
-# --- models -------------------------------------------------------------------------------------
-
-
-@dataclass
-class Blank:
-    """A model of which nothing but its name and size is known."""
-
-    ref: ModelRef
-    bytes: int = 77
-
-
-@dataclass
-class EchoLane:
-    """Answers a score with its own prefix, one job a step."""
-
-    jobs: list[Job] = field(default_factory=list)
-    gate: threading.Event = field(default_factory=threading.Event)
-    error: Exception | None = None
-
-    @property
-    def busy(self) -> bool:
-        return bool(self.jobs)
-
-    def submit(self, job: Job) -> None:
-        self.jobs.append(job)
-
-    def abort(self, job_id: int) -> None:
-        self.jobs = [job for job in self.jobs if job.id != job_id]
-
-    def step(self) -> list[Output]:
-        assert self.gate.wait(PATIENCE)
-        if self.error is not None:
-            raise self.error
-        job = self.jobs.pop(0)
-        return [Output(job.id, items=[[list(job.work.prefix)]], done=True)]
-
-    def check(self) -> None:
-        assert not self.jobs
-
-
-class Shelf:
-    """An opener whose loads wait until they are let through."""
-
-    def __init__(self) -> None:
-        self.opened: list[str] = []
-        self.lane = EchoLane()
-        self.lane.gate.set()
-        self.gate = threading.Event()
-        self.gate.set()
-        self.error: Exception | None = None
-
-    def open(
-        self, ref: ModelRef, options: WorkerOptions, progress: Callable[[float], None]
-    ) -> tuple[WeighedModel, Lane]:
-        self.opened.append(ref.name)
-        progress(0.5)
-        assert self.gate.wait(PATIENCE)
-        if self.error is not None:
-            raise self.error
-        model: Any = Blank(ref)
-        return model, self.lane
-
-
-@pytest.fixture
-def shelf() -> Shelf:
-    return Shelf()
-
-
-@pytest.fixture
-async def stocked(shelf: Shelf) -> AsyncIterator[Engine]:
-    """An engine over the shelf."""
-    engine = Engine(OPTIONS, shelf.open)
-    yield engine
-    shelf.gate.set()
-    shelf.lane.gate.set()
-    await asyncio.to_thread(engine.close)
-
-
-NAMED = ModelRef("named", "/nowhere", "decoder")
-
-
-async def test_calls_for_one_model_share_one_load(stocked: Engine, shelf: Shelf) -> None:
-    models = await asyncio.gather(*(stocked.load(NAMED) for _ in range(5)))
-    assert shelf.opened == ["named"]
-    assert all(model is models[0] for model in models)
-    assert await stocked.load(NAMED) is models[0]
-
-
-async def test_a_load_can_be_watched(stocked: Engine, shelf: Shelf) -> None:
-    assert stocked.models() == []
-    shelf.gate.clear()
-    before = stocked.progress()
-    load = asyncio.create_task(stocked.load(NAMED))
-    await until(lambda: stocked.progress() > before)
-    assert stocked.busy
-    assert stocked.models() == [ModelStatus("named", "loading", 0.5, 0)]
-    shelf.gate.set()
-    await load
-    assert stocked.models() == [ModelStatus("named", "resident", 1.0, 77)]
-    await until(idle(stocked))
-
-
-async def test_steps_go_on_while_a_model_is_loaded(stocked: Engine, shelf: Shelf) -> None:
-    model = await stocked.load(NAMED)
-    shelf.gate.clear()
-    load = asyncio.create_task(stocked.load(ModelRef("other", "/nowhere", "decoder")))
-    await until(lambda: "other" in shelf.opened)
-    assert await stocked.score(model, [1, 2], [[3]]) == [[1, 2]]
-    shelf.gate.set()
-    await load
-
-
-async def test_a_caller_that_goes_away_leaves_the_load_to_the_others(
-    stocked: Engine, shelf: Shelf
-) -> None:
-    shelf.gate.clear()
-    first, second = (asyncio.create_task(stocked.load(NAMED)) for _ in range(2))
-    await until(lambda: shelf.opened == ["named"])
-    first.cancel()
-    shelf.gate.set()
-    assert (await second).ref == NAMED
-    assert shelf.opened == ["named"]
-
-
-async def test_a_load_that_fails_can_be_tried_again(stocked: Engine, shelf: Shelf) -> None:
-    shelf.error = OSError("no such file")
-    with pytest.raises(Problem, match="no such file") as caught:
-        await stocked.load(NAMED)
-    assert caught.value.code == "model_broken"
-    shelf.error = Problem("model_has_no_head")
-    with pytest.raises(Problem) as caught:
-        await stocked.load(NAMED)
-    assert caught.value.code == "model_has_no_head"
-    assert stocked.models() == []
-    shelf.error = None
-    assert (await stocked.load(NAMED)).ref == NAMED
-
-
-async def test_unloading_waits_for_jobs_and_takes_no_new_ones(
-    stocked: Engine, shelf: Shelf
-) -> None:
-    model = await stocked.load(NAMED)
-    shelf.lane.gate.clear()
-    score = asyncio.create_task(stocked.score(model, [1], [[2]]))
-    await until(lambda: bool(shelf.lane.jobs))
-    unload = asyncio.create_task(stocked.unload("named"))
-    await until(lambda: stocked.models() == [])
-    with pytest.raises(Problem, match="unloaded") as caught:
-        await stocked.score(model, [1], [[2]])
-    assert caught.value.code == "overloaded"
-    assert not unload.done()
-    shelf.lane.gate.set()
-    assert await score == [[1]]
-    await unload
-    assert await stocked.load(NAMED) is not model
-
-
-async def test_unloading_what_is_not_there_is_no_error(stocked: Engine) -> None:
-    await stocked.unload("nobody")
-
-
-async def test_a_broken_step_fails_every_job_and_every_later_call(
-    stocked: Engine, shelf: Shelf
-) -> None:
-    model = await stocked.load(NAMED)
-    assert stocked.failure is None
-    shelf.lane.gate.clear()
-    shelf.lane.error = RuntimeError("the device is gone")
-    scores = [asyncio.create_task(stocked.score(model, [1], [[2]])) for _ in range(3)]
-    await until(lambda: bool(shelf.lane.jobs))
-    shelf.lane.gate.set()
-    problems = await asyncio.gather(*scores, return_exceptions=True)
-    for problem in problems:
-        assert isinstance(problem, Problem)
-        assert problem.code == "internal_error"
-    assert stocked.failure == "RuntimeError: the device is gone"
-    with pytest.raises(Problem, match="the device is gone"):
-        await stocked.score(model, [1], [[2]])
-
-
-# --- equal to a GPU -----------------------------------------------------------------------------
+# --- devices ------------------------------------------------------------------------------------
 
 
 async def test_a_gpu_generates_what_the_cpu_does(llama: ModelRef) -> None:
