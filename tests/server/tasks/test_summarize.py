@@ -12,6 +12,7 @@ import pytest
 
 from llmaas_server.errors import Problem
 from llmaas_server.seam.values import Progress
+from llmaas_server.tasks.summarizers import extractive
 from llmaas_server.tasks.text import words
 from support.fake_runtime import FakeModel, FakeRuntime, fake_model
 from support.tasks import Outcome, read_request, run_task, start_task
@@ -145,6 +146,13 @@ async def test_a_book_is_read_in_bounded_chunks() -> None:
     assert outcome.wire.parts == len(runtime.embedded) > 10
     assert max(len(chunk) for chunk in runtime.embedded) <= 256
     assert [item.done for item in outcome.progress] == sorted(i.done for i in outcome.progress)
+
+
+def test_more_sentences_than_fit_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extractive, "MAX_SENTENCES", 5)
+    with pytest.raises(Problem, match="6 sentences, and 5") as caught:
+        read_request("summarize", fake_model(), text=NEWS)
+    assert (caught.value.code, caught.value.param) == ("invalid_request", "text")
 
 
 # --- abstractive --------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ until one prompt holds them. Every sentence rests on all parts that its last pro
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -98,7 +99,9 @@ async def run(
                     summaries[index] = summary
                     done += 1
                     yield Progress(stage, done, len(asked))
-            stage, asked = "merging", next_round(summaries, prompt.reader, prompt.last)
+            stage = "merging"
+            # Tokenizing beside the event loop, as everywhere.
+            asked = await asyncio.to_thread(next_round, summaries, prompt.reader, prompt.last)
         ids = prompt.last.prompt(joined(summaries), merging=True)
     writing = Writing(prompt.shape)
     async with aclosing(author.write(ids, prompt.last, writing)) as gains:

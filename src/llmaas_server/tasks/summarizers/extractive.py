@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import numpy as np
 
 from llmaas_client.wire.summarize import SummarizeRequest
 from llmaas_server.errors import Problem
-from llmaas_server.runtime.interface import Model, Runtime
+from llmaas_server.runtime.interface import Floats, Model, Runtime
 from llmaas_server.seam.values import Delta, Progress, Result
 from llmaas_server.tasks.base import Caller
 from llmaas_server.tasks.meter import Meter
@@ -21,6 +22,9 @@ from llmaas_server.tasks.vectors import embed_chunks
 from .selection import Candidate, salience, select
 from .shape import Shape, shape_of
 from .sources import Source, coverage, documents_of, sentences_of
+
+MAX_SENTENCES = 50_000
+"""About 2000 pages; the vectors of all are in memory at once."""
 
 HEADLINE_WORDS = 20
 """A headline is no longer, where the text has a sentence that is not."""
@@ -61,6 +65,13 @@ def prompt(request: SummarizeRequest, model: Model) -> ExtractivePrompt:
     documents = documents_of(request)
     shape = shape_of(request)
     sentences = tuple(sentences_of(documents))
+    if len(sentences) > MAX_SENTENCES:
+        raise Problem(
+            "invalid_request",
+            f"the text has {len(sentences)} sentences, and {MAX_SENTENCES} is the most",
+            hint="Split the text into several requests.",
+            param="text",
+        )
     texts = [sentence.text(documents).strip() for sentence in sentences]
     candidates = tuple(_candidates(sentences, texts, shape))
     shortest = min(candidate.cost for candidate in candidates)
@@ -84,21 +95,26 @@ def _candidates(
         yield Candidate(text, position, words.count(text), shape.words(text))
 
 
+def _choose(prompt: ExtractivePrompt, parts: Sequence[Floats]) -> list[int]:
+    vectors = prompt.windows.pool(np.concatenate(parts))
+    salient = salience(vectors, prompt.candidates)
+    return select(vectors, prompt.candidates, salient, prompt.most_sentences, prompt.word_budget)
+
+
 async def run(
     prompt: ExtractivePrompt, model: Model, runtime: Runtime, caller: Caller
 ) -> AsyncGenerator[Delta | Progress | Result, None]:
     meter = Meter()
     sequences = prompt.windows.sequences
-    parts = []
+    parts: list[Floats] = []
     read_so_far = 0
     async with aclosing(embed_chunks(sequences, model, runtime, caller, meter)) as chunks:
         async for vectors in chunks:
             parts.append(vectors)
             read_so_far += len(vectors)
             yield Progress("reading", read_so_far, len(sequences))
-    vectors = prompt.windows.pool(np.concatenate(parts))
-    salient = salience(vectors, prompt.candidates)
-    chosen = select(vectors, prompt.candidates, salient, prompt.most_sentences, prompt.word_budget)
+    # A book takes long enough to hold up every other call of the process.
+    chosen = await asyncio.to_thread(_choose, prompt, parts)
     summary = ""
     for index in chosen:
         longer = prompt.shape.extend(summary, prompt.candidates[index].text)

@@ -50,8 +50,8 @@ def salience(vectors: Floats, candidates: Sequence[Candidate]) -> Numbers:
     """How much each sentence stands for the whole; only the order and the distances matter."""
     form = np.array([_form(candidate) for candidate in candidates])
     # Titles, list marks and interjections have no say in what the text is about.
-    weights = np.where(form >= 0, 1.0, 0.1)
-    centre = weights @ vectors.astype(np.float64)
+    weights = np.where(form >= 0, 1.0, 0.1).astype(np.float32)
+    centre = weights @ vectors
     centre /= max(float(np.linalg.norm(centre)), 1e-12)
     relevance = vectors @ centre
     spread = float(relevance.std())

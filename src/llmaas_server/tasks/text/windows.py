@@ -30,6 +30,8 @@ class Windows:
 
         [sequences, hidden] -> [texts, hidden]
         """
+        if len(self.sequences) == self.texts:
+            return vectors
         weights = np.array([len(sequence) for sequence in self.sequences], dtype=np.float64)
         sums = np.zeros((self.texts, vectors.shape[1]), dtype=np.float64)
         np.add.at(sums, self.owners, vectors * weights[:, None])
