@@ -142,12 +142,12 @@ class Settings(BaseSettings):
         "`distilbert/distilbert-base-uncased-finetuned-sst-2-english`, by its own two labels.",
     )
     predict_negative: str = Field(
-        default="This text is negative: the writer is unhappy, disappointed or angry.",
+        default="negative feeling, it was terrible",
         min_length=1,
         description="What a negative text is like, for a `predict_model` without labels.",
     )
     predict_positive: str = Field(
-        default="This text is positive: the writer is happy, pleased or enthusiastic.",
+        default="positive feeling, it was great",
         min_length=1,
         description="What a positive text is like, for a `predict_model` without labels.",
     )
