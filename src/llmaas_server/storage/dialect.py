@@ -1,0 +1,30 @@
+"""What storage needs to know of a database system."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy import Connection, Engine
+
+
+class Dialect(Protocol):
+    """One database, of one kind."""
+
+    name: str
+    """For people; without secrets."""
+
+    def writer(self) -> Connection:
+        """The connection that writes. It owns the database for as long as it is open.
+
+        Raises StorageInUse where another process owns it, StorageError where it cannot be used.
+        """
+
+    def readers(self, most: int) -> Engine:
+        """Connections that read: each transaction sees one state, and cannot write."""
+
+    def backup(self, target: Path) -> None:
+        """Write a copy of the committed state. Raises StorageError where that is not possible."""
+
+    def close(self) -> None:
+        """Give the database back, after all connections are closed."""

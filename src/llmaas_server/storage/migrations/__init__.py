@@ -1,0 +1,1 @@
+"""Every schema that there was, and the way from each to the next."""

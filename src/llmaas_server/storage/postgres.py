@@ -1,0 +1,68 @@
+"""PostgreSQL, through psycopg 3."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, create_engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from .failures import StorageError, StorageInUse, words
+
+CONNECT_SECONDS = 10
+LOCK_SECONDS = 5
+
+
+class PostgreSQL:
+    """The schema that the URL leads to; the connection that writes holds an advisory lock on it."""
+
+    def __init__(self, url: URL) -> None:
+        self._url = url.set(drivername="postgresql+psycopg")
+        self.name = url.render_as_string(hide_password=True)
+
+    def writer(self) -> Connection:
+        engine = self._engine(poolclass=NullPool)
+        try:
+            connection = engine.connect()
+        except DBAPIError as error:
+            raise StorageError(f"{self.name} cannot be reached: {words(error)}") from error
+        # A lock of the session: where the connection is lost, so is the right to write.
+        owned = connection.scalar(
+            text("SELECT pg_try_advisory_lock(hashtextextended('llmaas ' || current_schema(), 0))")
+        )
+        if owned is None:
+            connection.close()
+            raise StorageError(f"{self.name} has no schema to write to: create it first")
+        if not owned:
+            connection.close()
+            raise StorageInUse(
+                f"{self.name} is in use by another server: work through that one, or stop it first"
+            )
+        connection.execute(text("SET synchronous_commit = on"))
+        connection.execute(text(f"SET lock_timeout = '{LOCK_SECONDS}s'"))
+        connection.commit()
+        return connection
+
+    def readers(self, most: int) -> Engine:
+        engine = self._engine(pool_size=most, max_overflow=0, pool_pre_ping=True)
+        return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    def backup(self, target: Path) -> None:
+        raise StorageError(f"{self.name} is PostgreSQL: make copies with pg_dump")
+
+    def close(self) -> None:
+        """Nothing: the lock went with the connection."""
+
+    def _engine(self, **options: object) -> Engine:
+        try:
+            return create_engine(
+                self._url,
+                connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "llmaas"},
+                hide_parameters=True,
+                **options,
+            )
+        except ModuleNotFoundError as error:
+            raise StorageError(
+                "PostgreSQL needs a driver: pip install 'llmaas[server,postgres]'"
+            ) from error
