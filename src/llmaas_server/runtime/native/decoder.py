@@ -9,6 +9,7 @@ from itertools import repeat
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
@@ -147,11 +148,11 @@ class NativeDecoder:
         return packed + self._head.nbytes + table
 
     def reserve(self, slots: int) -> None:
-        """Memory that nobody has written to costs nothing."""
         blocks = slots // BLOCK_TOKENS
         shape = (len(self._layers), 2, blocks, self._kv_heads, BLOCK_TOKENS * self._head_dim)
         # Zeros: attention multiplies slots that nobody wrote by zero, and NaN would survive that.
-        self._cache = torch.zeros(shape, dtype=torch.bfloat16)
+        # numpy's come from the system page by page, when they are written; torch writes its own.
+        self._cache = torch.from_numpy(np.zeros(shape, dtype=np.uint16)).view(torch.bfloat16)
         self._model = self._pointers(self._cache)
 
     @torch.inference_mode()

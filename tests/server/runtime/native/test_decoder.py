@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,20 @@ def test_a_successor_takes_over_when_nothing_runs(tmp_path: Path) -> None:
     ]
     assert found == expected
     assert lane.decoder is later.result()
+
+
+def test_room_that_nobody_uses_costs_no_memory(tmp_path: Path) -> None:
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    if not Path("/proc/self/statm").exists():
+        pytest.skip("memory is read from /proc, which this system has not")
+    module = saved(tmp_path)
+    computed = native(tmp_path, module)
+    before, slots = resident(), 1 << 20
+    computed.reserve(slots)
+    assert slots * computed.bytes_per_token > 500e6
+    assert resident() - before < 50e6
 
 
 @pytest.mark.parametrize(
