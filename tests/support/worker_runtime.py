@@ -15,7 +15,8 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from itertools import count
 
 import numpy as np
@@ -88,6 +89,10 @@ class ScriptedRuntime:
 
     def close(self) -> None:
         self._models.clear()
+
+    @asynccontextmanager
+    async def using(self, ref: ModelRef) -> AsyncIterator[CharacterModel]:
+        yield await self.load(ref)
 
     async def load(self, ref: ModelRef) -> CharacterModel:
         if ref.name == "broken":

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from llmaas_server.errors import Problem
+from llmaas_server.models.machine import cpu_memory_bytes
 from llmaas_server.seam.values import WorkerOptions
 
 _CPU = Path("/sys/devices/system/cpu")
@@ -36,6 +37,13 @@ def dtype_of(options: WorkerOptions, device: torch.device) -> torch.dtype:
     if options.dtype == "auto":
         return torch.float32 if device.type == "cpu" else torch.bfloat16
     return torch.float32 if options.dtype == "float32" else torch.bfloat16
+
+
+def memory_of(device: torch.device) -> int:
+    """Bytes of memory of the device; on a CPU no more than this process may have."""
+    if device.type == "cuda":
+        return int(torch.cuda.get_device_properties(device).total_memory)
+    return cpu_memory_bytes()
 
 
 def set_threads(options: WorkerOptions) -> None:

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from llmaas_server.seam.values import ModelKind, ModelRef, ModelStatus, WorkerOptions
 
+from .clock import Clock, LoopClock
 from .interface import Floats, Model
 from .lane import Job
 from .loop import StepLoop
 from .mailboxes import Mailboxes
+from .memory import DEFAULT_SHARE, Budget
 from .request import Encoding, Finished, Generation, Scoring, Token
-from .residents import Opener, Residents
+from .residents import Estimate, Opener, Residents
 
 _Kinds = tuple[ModelKind, ...]
 _GENERATE: _Kinds = ("decoder", "seq2seq")
@@ -27,12 +30,14 @@ _CLASSIFY: _Kinds = ("classifier",)
 
 def create(options: WorkerOptions) -> Engine:
     """The engine of a worker. Imports torch, so it takes seconds: call it in a thread."""
-    from .device import device_of, set_threads
+    from .device import device_of, memory_of, set_threads
     from .opening import Opening
+    from .sizes import Sizes
 
-    device_of(options)  # a device that is not there is found now, not with the first model
+    device = device_of(options)  # one that is not there is found now, not with the first model
     set_threads(options)
-    return Engine(options, Opening(options).open)
+    budget = Budget(options.memory_bytes or int(DEFAULT_SHARE * memory_of(device)))
+    return Engine(options, Opening(options).open, budget, Sizes(options))
 
 
 class Engine:
@@ -43,10 +48,26 @@ class Engine:
     and `failure` says why: the process is to be replaced.
     """
 
-    def __init__(self, options: WorkerOptions, open_model: Opener) -> None:
+    def __init__(
+        self,
+        options: WorkerOptions,
+        open_model: Opener,
+        budget: Budget,
+        estimate: Estimate,
+        clock: Clock | None = None,
+    ) -> None:
+        """`clock` tells when a model is idle for too long; None is that of the event loop."""
         self._mailboxes = Mailboxes()
         self._steps = StepLoop(self._mailboxes)
-        self._residents = Residents(options, open_model, self._steps, self._mailboxes)
+        self._residents = Residents(
+            options,
+            budget,
+            estimate,
+            open_model,
+            self._steps,
+            self._mailboxes,
+            clock or LoopClock(),
+        )
 
     # --- for the worker -------------------------------------------------------------------------
 
@@ -77,6 +98,10 @@ class Engine:
         self._residents.close()
 
     # --- models ---------------------------------------------------------------------------------
+
+    def using(self, ref: ModelRef) -> AbstractAsyncContextManager[Model]:
+        """The model, which stays in memory while the context lasts; raises Problem as `load`."""
+        return self._residents.using(ref)
 
     async def load(self, ref: ModelRef) -> Model:
         return await self._residents.load(ref)
@@ -144,9 +169,11 @@ class Engine:
         self, model: Model, kinds: _Kinds, work: Any, tenant: str, deadline: float | None
     ) -> AsyncGenerator[Any, None]:
         """Submit a job and yield its items; leaving early aborts it."""
-        resident = self._residents.find(model, kinds)
-        with resident.job(), self._mailboxes.open() as (id, mailbox):
-            self._steps.submit(resident.key, Job(id, work, time.monotonic(), tenant, deadline))
+        with (
+            self._residents.job(model, kinds) as key,
+            self._mailboxes.open() as (id, mailbox),
+        ):
+            self._steps.submit(key, Job(id, work, time.monotonic(), tenant, deadline))
             try:
                 done = False
                 while not done:

@@ -1,6 +1,8 @@
-"""The models in memory: loaded beside the step loop, unloaded when their last job has ended.
+"""The models in memory: loaded beside the step loop, and unloaded when others need their room.
 
-No torch here: what loads a model is passed in.
+All that is decided is decided on the event loop, in one place at a time: what fits is asked of
+`memory.Budget`, and promised before anything is read. No torch here: what loads a model is passed
+in.
 """
 
 from __future__ import annotations
@@ -8,19 +10,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Protocol
+from typing import Literal, Protocol
 
 from llmaas_server.errors import Problem
 from llmaas_server.seam.values import ModelKind, ModelRef, ModelStatus, WorkerOptions
 
+from .clock import Alarm, Clock
 from .interface import Model
 from .lane import Lane
 from .loop import StepLoop
 from .mailboxes import Mailboxes
+from .memory import Budget, Holding, Size, mib
 
 log = logging.getLogger(__name__)
 
@@ -36,33 +40,39 @@ class WeighedModel(Model, Protocol):
 Opener = Callable[[ModelRef, WorkerOptions, Callable[[float], None]], tuple[WeighedModel, Lane]]
 """Reads a model and makes its lane; tells the function the share of its bytes read, 0 to 1."""
 
+State = Literal["loading", "resident"]
+
+Estimate = Callable[[ModelRef], Size]
+"""How much memory a model will take. Called in a thread; raises Problem."""
+
 
 @dataclass(slots=True)
 class Resident:
-    """A model in memory, and how many jobs it has."""
+    """A model in memory, and who needs it."""
 
     model: WeighedModel
     key: int
     """Of its lane in the step loop."""
+    size: Size
+    used: float
+    """When it was last needed."""
+    calls: int = 0
+    """That hold it from their first job to their last."""
     jobs: int = 0
     idle: asyncio.Event = field(default_factory=asyncio.Event)
+    alarm: Alarm | None = None
+    """Goes off when it has been idle for too long."""
 
-    @contextlib.contextmanager
-    def job(self) -> Iterator[None]:
-        """Hold the model while the context lasts."""
-        self.jobs += 1
-        self.idle.clear()
-        try:
-            yield
-        finally:
-            self.jobs -= 1
-            if not self.jobs:
-                self.idle.set()
+    @property
+    def in_use(self) -> bool:
+        return bool(self.calls or self.jobs)
 
 
 @dataclass(slots=True)
 class _Loading:
-    task: asyncio.Task[Model]
+    task: asyncio.Task[None]
+    size: Size = field(default_factory=lambda: Size(0))
+    """What was promised to it."""
     progress: float = 0.0
 
 
@@ -72,21 +82,29 @@ class Residents:
     def __init__(
         self,
         options: WorkerOptions,
+        budget: Budget,
+        estimate: Estimate,
         open_model: Opener,
         steps: StepLoop,
         mailboxes: Mailboxes,
+        clock: Clock,
     ) -> None:
         self.reads = 0
         """Grows while a model is read."""
         self._options = options
+        self._budget = budget
+        self._estimate = estimate
         self._open_model = open_model
         self._steps = steps
         self._mailboxes = mailboxes
+        self._clock = clock
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="llmaas-load")
         self._keys = count()
         self._residents: dict[ModelRef, Resident] = {}
         self._loadings: dict[ModelRef, _Loading] = {}
-        self._leaving: set[asyncio.Task[None]] = set()
+        self._leaving: dict[asyncio.Task[None], Resident] = {}
+        self._deciding = asyncio.Lock()
+        """Held from looking at the memory to having promised it."""
 
     @property
     def loading(self) -> bool:
@@ -94,66 +112,186 @@ class Residents:
 
     def statuses(self) -> list[ModelStatus]:
         loading = [
-            ModelStatus(ref.name, "loading", loading.progress, 0)
-            for ref, loading in self._loadings.items()
+            self._status(ref, "loading", one.progress, one.size, in_use=True)
+            for ref, one in self._loadings.items()
         ]
         resident = [
-            ModelStatus(ref.name, "resident", 1.0, resident.model.bytes)
-            for ref, resident in self._residents.items()
+            self._status(ref, "resident", 1.0, one.size, in_use=one.in_use)
+            for ref, one in self._residents.items()
         ]
         return loading + resident
 
-    def find(self, model: Model, kinds: tuple[ModelKind, ...]) -> Resident:
-        """The model, for work that models of `kinds` can do."""
+    def _status(
+        self, ref: ModelRef, state: State, progress: float, size: Size, *, in_use: bool
+    ) -> ModelStatus:
+        return ModelStatus(
+            ref.name,
+            state,
+            progress,
+            size.weights,
+            kv_bytes=size.kv,
+            in_use=in_use,
+            pinned=self._is_pinned(ref),
+        )
+
+    @contextlib.asynccontextmanager
+    async def using(self, ref: ModelRef) -> AsyncIterator[Model]:
+        """The model, loaded where it is not resident; it stays while the context lasts.
+
+        Raises Problem as reading it does, and `out_of_memory`.
+        """
+        resident = await self._resident(ref)
+        resident.calls += 1
+        with self._kept(resident):
+            try:
+                yield resident.model
+            finally:
+                resident.calls -= 1
+
+    @contextlib.contextmanager
+    def job(self, model: Model, kinds: tuple[ModelKind, ...]) -> Iterator[int]:
+        """The key of the model's lane, for a job that models of `kinds` can do."""
+        resident = self._find(model, kinds)
+        resident.jobs += 1
+        with self._kept(resident):
+            try:
+                yield resident.key
+            finally:
+                resident.jobs -= 1
+
+    async def load(self, ref: ModelRef) -> Model:
+        return (await self._resident(ref)).model
+
+    async def unload(self, name: str) -> None:
+        """Let those that use the model end, then give its memory back. New ones load it anew."""
+        if tasks := [loading.task for ref, loading in self._loadings.items() if ref.name == name]:
+            await asyncio.wait(tasks)
+        for ref in [ref for ref in self._residents if ref.name == name]:
+            self._leave(ref)
+        if tasks := [task for task, one in self._leaving.items() if one.model.ref.name == name]:
+            await asyncio.shield(asyncio.gather(*tasks))
+
+    def close(self) -> None:
+        """Wait for the load in progress, if there is one, and start none that wait."""
+        self._reader.shutdown(cancel_futures=True)
+
+    # --- finding --------------------------------------------------------------------------------
+
+    async def _resident(self, ref: ModelRef) -> Resident:
+        while ref not in self._residents:  # It may be gone again by the time that this one wakes.
+            if ref not in self._loadings:
+                task = asyncio.create_task(self._load(ref))
+                task.add_done_callback(_retrieve)
+                self._loadings[ref] = _Loading(task)
+            # A caller that goes away leaves the load to those that wait with it, or come later.
+            await asyncio.shield(self._loadings[ref].task)
+        return self._residents[ref]
+
+    def _find(self, model: Model, kinds: tuple[ModelKind, ...]) -> Resident:
         ref = model.ref
         if ref.kind not in kinds:
             raise Problem(
                 "model_cannot_do_task",
                 f"{ref.name!r} is of the kind {ref.kind}; this needs one of {', '.join(kinds)}",
             )
-        if ref not in self._residents:
-            raise Problem(
-                "overloaded",
-                f"the model {ref.name!r} was unloaded before the request ran",
-                hint="Send the request again: the model is loaded anew.",
-            )
-        return self._residents[ref]
-
-    async def load(self, ref: ModelRef) -> Model:
         if ref in self._residents:
-            return self._residents[ref].model
-        if ref not in self._loadings:
-            task = asyncio.create_task(self._load(ref))
-            task.add_done_callback(lambda task: task.cancelled() or task.exception())
-            self._loadings[ref] = _Loading(task)
-        # A caller that goes away leaves the load to those that wait with it, or come later.
-        return await asyncio.shield(self._loadings[ref].task)
+            return self._residents[ref]
+        for leaving in self._leaving.values():
+            if leaving.model is model and leaving.calls:
+                return leaving
+        raise Problem(
+            "overloaded",
+            f"the model {ref.name!r} was unloaded before the request ran",
+            hint="Send the request again: the model is loaded anew.",
+        )
 
-    async def unload(self, name: str) -> None:
-        """Let the model's jobs end, then give its memory back. New jobs are refused meanwhile."""
-        if tasks := [loading.task for ref, loading in self._loadings.items() if ref.name == name]:
-            await asyncio.wait(tasks)
-        for ref in [ref for ref in self._residents if ref.name == name]:
-            task = asyncio.create_task(self._drop(self._residents.pop(ref)))
-            self._leaving.add(task)
-            task.add_done_callback(self._leaving.discard)
-            await asyncio.shield(task)
+    # --- use ------------------------------------------------------------------------------------
 
-    def close(self) -> None:
-        """Wait for the load in progress, if there is one, and start none that wait."""
-        self._reader.shutdown(cancel_futures=True)
-
-    async def _load(self, ref: ModelRef) -> Model:
-        reading = asyncio.get_running_loop().run_in_executor(self._reader, self._read, ref)
+    @contextlib.contextmanager
+    def _kept(self, resident: Resident) -> Iterator[None]:
+        """Around a use: the model is not idle before its last use has ended."""
+        resident.idle.clear()
+        if resident.alarm is not None:
+            resident.alarm.cancel()
+            resident.alarm = None
         try:
+            yield
+        finally:
+            if not resident.in_use:
+                self._rest(resident)
+
+    def _rest(self, resident: Resident) -> None:
+        """Note that nobody needs the model now."""
+        resident.used = self._clock.now()
+        resident.idle.set()
+        ref, seconds = resident.model.ref, self._options.idle_seconds
+        if (
+            seconds is not None
+            and self._residents.get(ref) is resident
+            and not self._is_pinned(ref)
+        ):
+            resident.alarm = self._clock.later(seconds, lambda: self._unload_idle(ref, resident))
+
+    def _unload_idle(self, ref: ModelRef, resident: Resident) -> None:
+        resident.alarm = None
+        if self._residents.get(ref) is resident and not resident.in_use:
+            log.info("unloading %s: idle for %g s", ref.name, self._options.idle_seconds)
+            self._leave(ref)
+
+    def _is_pinned(self, ref: ModelRef) -> bool:
+        return ref.name in self._options.pinned
+
+    # --- loading --------------------------------------------------------------------------------
+
+    async def _load(self, ref: ModelRef) -> None:
+        try:
+            promised = await self._promise(ref)
+            reading = asyncio.get_running_loop().run_in_executor(self._reader, self._read, ref)
             model, lane = await reading
         finally:
             del self._loadings[ref]
-        resident = Resident(model, next(self._keys))
-        resident.idle.set()
+        size = Size(model.bytes, promised.kv)
+        resident = Resident(model, next(self._keys), size, self._clock.now())
         self._steps.add(resident.key, lane)
         self._residents[ref] = resident
-        return model
+        self._rest(resident)
+
+    async def _promise(self, ref: ModelRef) -> Size:
+        """Memory for the model, from those that can spare it. Raises Problem `out_of_memory`."""
+        size = await asyncio.to_thread(self._estimate, ref)
+        async with self._deciding:
+            held = self._holdings()
+            if not self._budget.can_hold(size, held):
+                raise self._budget.refusal(ref.name, size, held)
+            gone = {one.name for one in self._budget.leavers(size, held)}
+            leaving = [self._leave(one) for one in list(self._residents) if one.name in gone]
+            self._loadings[ref].size = size
+            if leaving:
+                log.info("unloading %s for %s", ", ".join(sorted(gone)), ref.name)
+                await asyncio.wait(leaving)
+        log.info("loading %s: about %s", ref.name, mib(size.total))
+        return size
+
+    def _holdings(self) -> list[Holding]:
+        promised = [
+            Holding(ref.name, loading.size, self._clock.now(), free=False)
+            for ref, loading in self._loadings.items()
+            if loading.size.total
+        ]
+        leaving = [
+            Holding(resident.model.ref.name, resident.size, resident.used, free=False)
+            for resident in self._leaving.values()
+        ]
+        resident = [
+            Holding(
+                ref.name,
+                resident.size,
+                resident.used,
+                free=not (self._is_pinned(ref) or resident.in_use),
+            )
+            for ref, resident in self._residents.items()
+        ]
+        return promised + leaving + resident
 
     def _read(self, ref: ModelRef) -> tuple[WeighedModel, Lane]:
         """Runs in the reader's thread."""
@@ -170,8 +308,27 @@ class Residents:
             log.exception("reading the model %s failed", ref.name)
             raise Problem("model_broken", f"{ref.name!r} cannot be loaded: {error}") from error
 
+    # --- unloading ------------------------------------------------------------------------------
+
+    def _leave(self, ref: ModelRef) -> asyncio.Task[None]:
+        """Take the model off the list; the task ends when its memory is free."""
+        resident = self._residents.pop(ref)
+        if resident.alarm is not None:
+            resident.alarm.cancel()
+        task = asyncio.create_task(self._drop(resident))
+        self._leaving[task] = resident
+        task.add_done_callback(self._leaving.pop)
+        task.add_done_callback(_retrieve)
+        return task
+
     async def _drop(self, resident: Resident) -> None:
         await resident.idle.wait()
         with self._mailboxes.open() as (ticket, mailbox):
             self._steps.remove(resident.key, ticket)
             await mailbox.get()
+
+
+def _retrieve(task: asyncio.Task[None]) -> None:
+    """Whoever waits for the task is told of its failure; where nobody does, it is no news."""
+    if not task.cancelled():
+        task.exception()

@@ -114,6 +114,14 @@ class ModelStatus(msgspec.Struct, frozen=True):
     state: Literal["loading", "resident"]
     progress: float
     bytes: int
+    """Of its weights in all workers together; while it loads, what they are expected to take."""
+    replicas: int = 1
+    """Workers that hold it, or load it where none holds it yet."""
+    kv_bytes: int = 0
+    """Most that its keys and values may take."""
+    in_use: bool = False
+    """Whether calls need it now: it is then never unloaded to make room."""
+    pinned: bool = False
 
 
 class BackendStatus(msgspec.Struct, frozen=True):
@@ -124,6 +132,21 @@ class BackendStatus(msgspec.Struct, frozen=True):
     running: int
     """Calls measured or running."""
     restarts: int = 0
+    detail: str = ""
+
+
+class WorkerStatus(msgspec.Struct, frozen=True):
+    """One worker of several. `draining` means: it takes no new calls, and ends with its last."""
+
+    name: str
+    device: str
+    threads: int | None
+    """For arithmetic on the CPU; None is one per physical core."""
+    state: Literal["starting", "ready", "draining"]
+    running: int
+    """Calls measured or running."""
+    restarts: int
+    models: list[ModelStatus]
     detail: str = ""
 
 
@@ -146,3 +169,9 @@ class WorkerOptions(msgspec.Struct, frozen=True):
     """Most sequences that generate at the same time."""
     max_step_tokens: int = 512
     """Most tokens in one step of a lane: the unit that everything else waits for."""
+    memory_bytes: int | None = None
+    """Most memory for all models, weights with keys and values; None is a share of the device's."""
+    idle_seconds: float | None = None
+    """After so long without use a model is unloaded; None keeps it until its memory is needed."""
+    pinned: tuple[str, ...] = ()
+    """Names of models that stay once they are loaded."""

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Executor
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing
+from typing import Protocol
 
 from llmaas_server.errors import Problem
-from llmaas_server.runtime.interface import Runtime
+from llmaas_server.runtime.interface import Model, Runtime
 from llmaas_server.seam.frames import Measured
-from llmaas_server.seam.values import Accepted, Call, Delta, Measurement, Result
+from llmaas_server.seam.values import (
+    Accepted,
+    Call,
+    Delta,
+    Measurement,
+    ModelRef,
+    Progress,
+    Result,
+)
 from llmaas_server.tasks.base import Caller, Prompt, Task
 
 from .failures import failure_of_any
@@ -20,11 +29,18 @@ MEASURED_SECONDS = 60.0
 """How long a measured call waits to be run; the front decides in milliseconds."""
 
 
+class CallRuntime(Runtime, Protocol):
+    """A runtime that keeps a model in memory for as long as a call needs it."""
+
+    def using(self, ref: ModelRef) -> AbstractAsyncContextManager[Model]:
+        """The model, loaded where it is not resident. Raises Problem as `load`."""
+
+
 class CallRunner:
     """Measures and runs calls on one runtime, and puts what there is to say into the outbox."""
 
     def __init__(
-        self, runtime: Runtime, outbox: Outbox, threads: Executor, find: Callable[[str], Task]
+        self, runtime: CallRuntime, outbox: Outbox, threads: Executor, find: Callable[[str], Task]
     ) -> None:
         """`threads` are where texts are tokenized; `find` gives the task of a name."""
         self._runtime = runtime
@@ -58,15 +74,21 @@ class CallRunner:
         """`deadline` is on the loop's clock, which is that of time.monotonic()."""
         task = self._find(call.task)
         request = task.spec.request.model_validate(call.request)
-        model = await self._runtime.load(call.model)
-        loop = asyncio.get_running_loop()
-        prompt: Prompt = await loop.run_in_executor(self._threads, task.prompt, request, model)
-        measurement = Measurement(prompt.prompt_tokens, prompt.max_completion_tokens)
-        self._outbox.put(request_id, Measured(measurement))
-        await self._until_started(request_id)
-        self._outbox.put(request_id, Accepted(prompt.prompt_tokens, model.ref.name))
-        caller = Caller(call.tenant, deadline)
-        async with aclosing(task.run(prompt, model, self._runtime, caller)) as events:
+        async with self._runtime.using(call.model) as model:
+            loop = asyncio.get_running_loop()
+            prompt: Prompt = await loop.run_in_executor(self._threads, task.prompt, request, model)
+            measurement = Measurement(prompt.prompt_tokens, prompt.max_completion_tokens)
+            self._outbox.put(request_id, Measured(measurement))
+            await self._until_started(request_id)
+            self._outbox.put(request_id, Accepted(prompt.prompt_tokens, model.ref.name))
+            events = task.run(prompt, model, self._runtime, Caller(call.tenant, deadline))
+            await self._pass_on(request_id, call, events)
+
+    async def _pass_on(
+        self, request_id: int, call: Call, events: AsyncGenerator[Delta | Progress | Result, None]
+    ) -> None:
+        """Say what a task yields, up to its result."""
+        async with aclosing(events):
             async for event in events:
                 if call.stream or not isinstance(event, Delta):
                     self._outbox.put(request_id, event)

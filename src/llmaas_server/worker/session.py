@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 from llmaas_client.wire import TASKS
-from llmaas_server.runtime.interface import Runtime
 from llmaas_server.seam.channel import Channel
 from llmaas_server.seam.frames import (
     Broken,
@@ -28,7 +27,7 @@ from llmaas_server.seam.frames import (
 from llmaas_server.seam.values import ModelStatus, WorkerOptions
 from llmaas_server.tasks.base import find
 
-from .calls import CallRunner
+from .calls import CallRunner, CallRuntime
 from .failures import failure_of_any
 from .outbox import Outbox
 
@@ -40,7 +39,7 @@ _TOKENIZING_THREADS = 4
 """More would only take cores from the arithmetic."""
 
 
-class WorkerRuntime(Runtime, Protocol):
+class WorkerRuntime(CallRuntime, Protocol):
     """A runtime that can be watched and ended; `runtime.engine.Engine` is one."""
 
     @property

@@ -13,6 +13,7 @@ import pytest
 from llmaas_server.errors import Problem
 from llmaas_server.runtime.engine import Engine
 from llmaas_server.runtime.lane import Job, Lane, Output
+from llmaas_server.runtime.memory import Budget, Size
 from llmaas_server.runtime.residents import WeighedModel
 from llmaas_server.seam.values import ModelRef, ModelStatus, WorkerOptions
 from support.engines import OPTIONS, PATIENCE, idle, until
@@ -86,7 +87,7 @@ def shelf() -> Shelf:
 @pytest.fixture
 async def engine(shelf: Shelf) -> AsyncIterator[Engine]:
     """An engine over the shelf."""
-    engine = Engine(OPTIONS, shelf.open)
+    engine = Engine(OPTIONS, shelf.open, Budget(1000), lambda ref: Size(80, 20))
     yield engine
     shelf.gate.set()
     shelf.lane.gate.set()
@@ -110,10 +111,10 @@ async def test_a_load_can_be_watched(engine: Engine, shelf: Shelf) -> None:
     load = asyncio.create_task(engine.load(NAMED))
     await until(lambda: engine.progress() > before)
     assert engine.busy
-    assert engine.models() == [ModelStatus("named", "loading", 0.5, 0)]
+    assert engine.models() == [ModelStatus("named", "loading", 0.5, 80, kv_bytes=20, in_use=True)]
     shelf.gate.set()
     await load
-    assert engine.models() == [ModelStatus("named", "resident", 1.0, 77)]
+    assert engine.models() == [ModelStatus("named", "resident", 1.0, 77, kv_bytes=20)]
     await until(idle(engine))
 
 
