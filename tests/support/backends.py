@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from llmaas_server.backends.replicas import Replicas
 from llmaas_server.backends.worker import WorkerBackend
 from llmaas_server.seam.backend import Backend
 from llmaas_server.seam.values import Call, Delta, Event, ModelRef, Result, WorkerOptions
@@ -42,8 +44,31 @@ def scripted_worker(runtime: str = "create", **options: Any) -> WorkerBackend:
     )
 
 
+@dataclass(slots=True)
+class Team:
+    """Replicas of scripted workers, and the workers in the order in which they were made."""
+
+    runtimes: Sequence[str] = ()
+    """Of the first workers; those that come later work."""
+    workers: list[WorkerBackend] = field(default_factory=list)
+    threads: list[int | None] = field(default_factory=list)
+
+    def replicas(self, count: int = 2, *, threads: int | None = None, cores: int = 8) -> Replicas:
+        return Replicas(self._make, ["cpu"] * count, threads=threads, cores=cores)
+
+    def _make(self, device: str, threads: int | None) -> WorkerBackend:
+        made = len(self.workers)
+        runtime = self.runtimes[made] if made < len(self.runtimes) else "create"
+        self.workers.append(scripted_worker(runtime))
+        self.threads.append(threads)
+        return self.workers[-1]
+
+
+BackendT = TypeVar("BackendT", bound=Backend)
+
+
 @asynccontextmanager
-async def started(backend: WorkerBackend) -> AsyncIterator[WorkerBackend]:
+async def started(backend: BackendT) -> AsyncIterator[BackendT]:
     await backend.start()
     try:
         yield backend

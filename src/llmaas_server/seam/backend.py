@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import Protocol
 
-from .values import BackendStatus, Call, Event, Measurement, ModelRef
+from .values import BackendStatus, Call, Event, Measurement, ModelRef, WorkerStatus
 
 
 class Backend(Protocol):
@@ -42,3 +42,22 @@ class Backend(Protocol):
         """Give the model's memory back; no error where it is not resident."""
 
     def status(self) -> BackendStatus: ...
+
+
+class Workers(Protocol):
+    """The workers behind a backend, as an operator sees and changes them while it serves."""
+
+    def workers(self) -> list[WorkerStatus]: ...
+
+    async def add(self, device: str, threads: int | None = None) -> WorkerStatus:
+        """Start one more worker; it takes calls when it is ready.
+
+        `threads` are for arithmetic on the CPU; None is this worker's share of the cores.
+        Raises Problem `conflict`, `shutting_down`.
+        """
+
+    def drain(self, name: str) -> WorkerStatus:
+        """Give the worker no new calls, and end it with its last; draining twice is no error.
+
+        Raises Problem `not_found`; `conflict` where no worker would be left.
+        """

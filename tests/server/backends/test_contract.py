@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from typing import Any
 
@@ -18,6 +18,7 @@ from llmaas_server.seam.values import Accepted, Call, Delta, ModelRef, Result
 from support.backends import (
     EMBEDDER,
     MODEL,
+    Team,
     chat,
     complete,
     eventually,
@@ -36,11 +37,16 @@ async def pace(call: Call) -> None:
         await asyncio.Event().wait()
 
 
-@pytest.fixture(params=["fake", "worker"])
+BACKENDS: dict[str, Callable[[], Backend]] = {
+    "fake": lambda: FakeBackend(context=CONTEXT, pace=pace),
+    "worker": scripted_worker,
+    "replicas": lambda: Team().replicas(2),
+}
+
+
+@pytest.fixture(params=BACKENDS)
 async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
-    backend: Backend = (
-        FakeBackend(context=CONTEXT, pace=pace) if request.param == "fake" else scripted_worker()
-    )
+    backend = BACKENDS[request.param]()
     await backend.start()
     yield backend
     await backend.stop(0)
