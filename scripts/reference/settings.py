@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import get_args
 
 from pydantic import ByteSize
 from pydantic.fields import FieldInfo
@@ -40,7 +41,7 @@ def default_of(field: FieldInfo) -> str:
 
 
 def type_of(field: FieldInfo, schema: Schema) -> str:
-    if isinstance(field.default, ByteSize):
+    if ByteSize in (field.annotation, *get_args(field.annotation)):
         return "bytes, or a text such as `512MiB`"
     branches = [one for one in schema.get("anyOf", [schema]) if one.get("type") != "null"]
     return " or ".join(kind({**one, "default": None}) for one in branches)

@@ -93,6 +93,9 @@ def create_backend(settings: Settings) -> Backend:
         kv_bytes=int(settings.kv_bytes),
         max_sequences=settings.max_sequences,
         max_step_tokens=settings.max_step_tokens,
+        memory_bytes=None if settings.memory_bytes is None else int(settings.memory_bytes),
+        idle_seconds=settings.idle_seconds,
+        pinned=settings.pinned_models,
     )
     return WorkerBackend(
         options, environment=worker_environment(), hang_seconds=settings.hang_seconds

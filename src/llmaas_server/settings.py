@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import AfterValidator, ByteSize, Field, PrivateAttr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, PrivateAttr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
@@ -32,6 +33,14 @@ class SettingsError(Exception):
 
 FolderPath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 ModelName = Annotated[str, Field(min_length=1, max_length=512)]
+
+
+def _split(value: object) -> object:
+    """`a, b` as the environment has a list."""
+    return [name.strip() for name in value.split(",")] if isinstance(value, str) else value
+
+
+ModelNames = Annotated[tuple[ModelName, ...], NoDecode, BeforeValidator(_split)]
 
 
 class Settings(BaseSettings):
@@ -99,6 +108,24 @@ class Settings(BaseSettings):
         default=ByteSize(1 << 30),
         ge=1 << 20,
         description="Most memory for keys and values of all sequences of a model, such as `2GiB`.",
+    )
+    memory_bytes: ByteSize | None = Field(
+        default=None,
+        ge=1 << 20,
+        description="Most memory for all models together, each with its weights and `kv_bytes`; by "
+        "default three quarters of the memory of the device, or of what a container may have. The "
+        "models used longest ago make room for others; what does not fit is refused.",
+    )
+    idle_seconds: float | None = Field(
+        default=None,
+        gt=0,
+        description="After so long without use a model is unloaded; by default it stays until its "
+        "memory is needed.",
+    )
+    pinned_models: ModelNames = Field(
+        default=(),
+        description="Models that stay in memory once they are loaded, whatever else needs room: a "
+        "list of names, in the environment with commas between them.",
     )
     max_sequences: int = Field(
         default=64, ge=1, le=4096, description="Most sequences that generate at the same time."

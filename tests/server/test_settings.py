@@ -84,6 +84,15 @@ def test_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load_settings().threads is None
 
 
+def test_a_list_in_the_file_and_in_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "work" / "llmaas.toml").write_text('pinned_models = ["a"]')
+    assert load_settings().pinned_models == ("a",)
+    monkeypatch.setenv("LLMAAS_PINNED_MODELS", "b, org/c")
+    assert load_settings().pinned_models == ("b", "org/c")
+
+
 def test_settings_built_by_hand_read_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLMAAS_PORT", "2")
     assert Settings().port == 8000
@@ -97,6 +106,7 @@ def test_settings_built_by_hand_read_nothing(monkeypatch: pytest.MonkeyPatch) ->
         ("port = 70000", ["llmaas.toml", "port = 70000", "65535"]),
         ('backend = "gpu"', ["llmaas.toml", "backend = 'gpu'", "'worker' or 'fake'"]),
         ('device = "tpu"', ["llmaas.toml", "device = 'tpu'", "cuda"]),
+        ('pinned_models = "a,,b"', ["llmaas.toml", "pinned_models", "1 character"]),
         ('kv_bytes = "much"', ["llmaas.toml", "kv_bytes = 'much'"]),
         ("port = ?", ["llmaas.toml", "line 1"]),
         ('config = "x.toml"', ["llmaas.toml", "config"]),
