@@ -15,7 +15,7 @@ from llmaas_server.models.store import Store
 from llmaas_server.seam.values import ModelRef
 from llmaas_server.settings import load_settings
 
-KEPT = {"LLMAAS_EVAL_DATA"}
+KEPT = {"LLMAAS_EVAL_DATA", "LLMAAS_TEST_POSTGRES_URL"}
 """Variables of ours that tests read; others would change what is tested."""
 
 

@@ -18,7 +18,7 @@ from .dialect import Dialect
 from .failures import StorageError, unavailable, words
 from .postgres import PostgreSQL
 from .sqlite import SQLite
-from .tables import Tables, Unit
+from .tables import Tables, Unit, nothing
 from .writer import Writer
 
 FILE_NAME = "llmaas.db"
@@ -56,7 +56,8 @@ class Database:
         """
         database = cls(_dialect(url))
         try:
-            database.submit(_nothing).result()
+            # The first unit of work opens the database.
+            database.submit(nothing).result()
         except Problem as problem:
             database.close()
             cause = problem.__cause__
@@ -140,7 +141,3 @@ def _dialect(url: str) -> Dialect:
             return PostgreSQL(parsed)
         case other:
             raise StorageError(f"{other} is not supported: use SQLite or PostgreSQL")
-
-
-def _nothing(tables: Tables) -> None:
-    """The first unit of work opens the database."""

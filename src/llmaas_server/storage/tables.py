@@ -46,3 +46,7 @@ Unit = Callable[[Tables], T]
 
 It touches its tables and nothing else: it may be run a second time after a rollback.
 """
+
+
+def nothing(tables: Tables) -> None:
+    """The unit of work that does nothing: for services that take one to do as well."""
