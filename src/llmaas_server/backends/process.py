@@ -20,6 +20,11 @@ _OFFLINE = {
     # Its own threads would compete with those of the arithmetic, and they do not survive a fork.
     "TOKENIZERS_PARALLELISM": "false",
 }
+_PATIENT = {
+    # torch's threads sleep between two operations: awake they would take the cores from the kernels
+    # and from the front.
+    "OMP_WAIT_POLICY": "PASSIVE",
+}
 _STDERR = 2
 _TRACEBACK_SECONDS = 0.2
 
@@ -46,7 +51,7 @@ class WorkerProcess:
                 ours.close()
                 raise
             try:
-                process = _spawn(theirs.fileno(), {**environment, **_OFFLINE}, runtime)
+                process = _spawn(theirs.fileno(), {**_PATIENT, **environment, **_OFFLINE}, runtime)
             except OSError:
                 channel.close()
                 raise

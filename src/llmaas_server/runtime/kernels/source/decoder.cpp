@@ -1,8 +1,7 @@
 // One step of a decoder of the Llama family (RMSNorm, rotary positions, grouped queries, SwiGLU):
 // embeddings of some rows in, logits of some rows out, keys and values into the cache.
 //
-// The whole step is one call and one job of the team: between two layers there is a barrier and
-// no Python. A plain C interface, so that it builds in seconds and needs no headers of torch.
+// The whole step is one call and one job of the team, with no Python between two layers. A plain C interface, so that it builds in seconds and needs no headers of torch.
 
 #include "attention.h"
 #include "step.h"
@@ -85,7 +84,7 @@ class DecoderStep {
       : m_(m),
         b_(b),
         team_(engine.team),
-        phases_(engine.team, m.num_layers * 8 + 2),
+        phases_(m.num_layers * 8 + 2),
         tiles_(tiles_of(b.sequence, b.rows)) {
     Workspace& w = engine.workspace;
     const int width = m.heads * m.head_dim, kv = m.kv_heads * m.head_dim;

@@ -53,7 +53,7 @@ class EncoderStep {
       : m_(m),
         b_(b),
         team_(engine.team),
-        phases_(engine.team, m.num_layers * 10 + 1),
+        phases_(m.num_layers * 10 + 1),
         tiles_(tiles_of(b.sequence, b.rows)),
         head_dim_(m.hidden / m.heads) {
     Workspace& w = engine.workspace;

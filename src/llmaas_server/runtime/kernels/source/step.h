@@ -1,4 +1,4 @@
-// What every step has: a team, memory that is kept between steps, and phases with barriers.
+// What every step has: a team, memory that is kept between steps, and phases.
 #pragma once
 
 #include <algorithm>
@@ -56,26 +56,29 @@ struct Engine {
   explicit Engine(int threads) : team(threads) {}
 };
 
-// Phases of one step: in each, pieces 0 .. count - 1 are taken by whoever is free.
+// Phases of one step: in each, pieces 0 .. count - 1 are taken by whoever is free. A phase ends when
+// its pieces are done, not when all threads have come: who comes late finds the phases over.
 class Phases {
  public:
-  Phases(Team& team, int most) : team_(team), next_(most) {}
+  explicit Phases(int most) : phases_(most) {}
 
-  // Called by every thread of the team, in the same order; `phase` is the thread's own count.
+  // Called by every thread that takes part, in the same order; `phase` is the thread's own count.
   template <typename F>
   void each(int& phase, int count, int chunk, F&& f) {
-    std::atomic<int>& next = next_[phase++].value;
-    for (int i; (i = next.fetch_add(chunk, std::memory_order_relaxed)) < count;)
-      for (int j = i; j < std::min(count, i + chunk); ++j) f(j);
-    team_.barrier();
+    Phase& at = phases_[phase++];
+    for (int i; (i = at.taken.fetch_add(chunk, std::memory_order_relaxed)) < count;) {
+      const int end = std::min(count, i + chunk);
+      for (int j = i; j < end; ++j) f(j);
+      at.done.fetch_add(end - i, std::memory_order_release);
+    }
+    for (int spins = 0; at.done.load(std::memory_order_acquire) != count;) relax(spins);
   }
 
  private:
-  struct alignas(64) Counter {
-    std::atomic<int> value{0};
+  struct alignas(64) Phase {
+    std::atomic<int> taken{0}, done{0};
   };
-  Team& team_;
-  std::vector<Counter> next_;
+  std::vector<Phase> phases_;
 };
 
 // Rows of one sequence, a few at a time: what one piece of attention works on.

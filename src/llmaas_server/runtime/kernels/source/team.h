@@ -1,4 +1,5 @@
-// A team of threads that runs one function together, with barriers and shared counters.
+// A team of threads that runs one function together. It waits for nobody: a thread that the system
+// does not run just now takes no part.
 #pragma once
 
 #include <atomic>
@@ -27,68 +28,61 @@ static inline void relax(int& spins) {
 
 class Team {
  public:
-  explicit Team(int size) : size_(size) {
-    for (int i = 1; i < size; ++i) threads_.emplace_back([this, i] { serve(i); });
+  explicit Team(int size) {
+    for (int i = 1; i < size; ++i) threads_.emplace_back([this] { serve(); });
   }
 
   ~Team() {
     {
       std::lock_guard<std::mutex> hold(mutex_);
       closing_ = true;
-      round_.fetch_add(1);
     }
     wake_.notify_all();
     for (auto& thread : threads_) thread.join();
   }
 
-  int size() const { return size_; }
-
-  // Every thread runs `work`; returns when all have. Called from one thread at a time.
+  // Every thread that is awake in time runs `work`; returns when it is done and none is inside.
+  // Called from one thread at a time. `work` must come to its end whoever takes part in it.
   void run(const std::function<void()>& work) {
-    work_ = &work;
-    running_.store(size_ - 1);
     {
       std::lock_guard<std::mutex> hold(mutex_);
-      round_.fetch_add(1);
+      work_ = &work;
+      ++round_;
     }
     wake_.notify_all();
     work();
-    for (int spins = 0; running_.load(std::memory_order_acquire) != 0;) relax(spins);
-  }
-
-  void barrier() {
-    const unsigned phase = phase_.load(std::memory_order_relaxed);
-    if (arrived_.fetch_add(1, std::memory_order_acq_rel) == size_ - 1) {
-      arrived_.store(0, std::memory_order_relaxed);
-      phase_.store(phase + 1, std::memory_order_release);
-      return;
+    {
+      std::lock_guard<std::mutex> hold(mutex_);
+      work_ = nullptr;
     }
-    for (int spins = 0; phase_.load(std::memory_order_acquire) == phase;) relax(spins);
+    for (int spins = 0; inside_.load(std::memory_order_acquire) != 0;) relax(spins);
   }
 
  private:
-  void serve(int) {
+  void serve() {
     unsigned seen = 0;
+    std::unique_lock<std::mutex> hold(mutex_);
     while (true) {
-      {
-        std::unique_lock<std::mutex> hold(mutex_);
-        wake_.wait(hold, [&] { return round_.load() != seen; });
-        seen = round_.load();
-        if (closing_) return;
-      }
-      (*work_)();
-      running_.fetch_sub(1, std::memory_order_release);
+      wake_.wait(hold, [&] { return closing_ || round_ != seen; });
+      if (closing_) return;
+      seen = round_;
+      if (!work_) continue;  // the others have done it already
+      const auto* work = work_;
+      inside_.fetch_add(1, std::memory_order_relaxed);
+      hold.unlock();
+      (*work)();
+      inside_.fetch_sub(1, std::memory_order_release);
+      hold.lock();
     }
   }
 
-  const int size_;
   std::vector<std::thread> threads_;
   std::mutex mutex_;
   std::condition_variable wake_;
   bool closing_ = false;
+  unsigned round_ = 0;
   const std::function<void()>* work_ = nullptr;
-  std::atomic<unsigned> round_{0}, phase_{0};
-  std::atomic<int> running_{0}, arrived_{0};
+  std::atomic<int> inside_{0};
 };
 
 }  // namespace llmaas
