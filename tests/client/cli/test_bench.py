@@ -76,7 +76,7 @@ def test_a_server_that_fails_is_no_success(capsys: Capture) -> None:
         assert "overloaded: full" in capsys.readouterr().err
 
 
-def test_ctrl_c_shows_what_there_is(capsys: Capture) -> None:
+def test_ctrl_c_shows_what_there_is(request: pytest.FixtureRequest, capsys: Capture) -> None:
     answer = OpenAIServer()
     chats = 0
 
@@ -91,6 +91,9 @@ def test_ctrl_c_shows_what_there_is(capsys: Capture) -> None:
             answer(exchange)
 
     assert threading.current_thread() is threading.main_thread()
+    # Where the tests run in the background of a shell, Ctrl-C was ignored from the start.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     with serving(handle) as server:
         assert main(["bench", "--base-url", server.url, "--concurrency", "1", *SMALL]) == 130
     out = capsys.readouterr().out
