@@ -69,7 +69,7 @@ Table(
     Column("tasks", Text),
     Column("models", Text),
     Column("limits", Text, nullable=False),
-    Column("retention", Int64, nullable=False),
+    Column("retention", Integer, nullable=False),
     Column("created_at", Int64, nullable=False),
     CheckConstraint("status IN ('active', 'suspended', 'closed')", "status"),
     sqlite_strict=True,
