@@ -17,6 +17,7 @@ class OpenAIServer:
     counts: bool = True
     """Whether answers say how many tokens they took."""
     knows_ignore_eos: bool = True
+    marks_the_end: bool = True
     key: str | None = None
 
     def __call__(self, exchange: Exchange) -> None:
@@ -53,7 +54,8 @@ class OpenAIServer:
                 "completion_tokens": request["max_tokens"],
             }
             self._send(exchange, {"choices": [], "usage": usage})
-        exchange.chunk(b"data: [DONE]\n\n")
+        if self.marks_the_end:
+            exchange.chunk(b"data: [DONE]\n\n")
         exchange.end_stream()
 
     def _send(self, exchange: Exchange, chunk: Any) -> None:

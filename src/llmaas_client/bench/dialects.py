@@ -28,7 +28,10 @@ class News:
     usage: Usage | None = None
     error: str | None = None
     """A code, where the answer ends badly."""
+    finished: bool = False
+    """Whether the answer's text is whole; usage may follow. Some servers then just hang up."""
     done: bool = False
+    """Whether nothing follows."""
 
 
 NOTHING = News()
@@ -86,7 +89,8 @@ class OpenAIChat:
         if chunk.error is not None:
             return News(error=_code(data), done=True)
         has_text = any(choice.delta and choice.delta.says for choice in chunk.choices)
-        return News(has_text, chunk.counted)
+        finished = any(choice.finish_reason for choice in chunk.choices)
+        return News(has_text, chunk.counted, finished=finished)
 
 
 class _Delta(BaseModel):
@@ -103,6 +107,7 @@ class _Delta(BaseModel):
 
 class _Choice(BaseModel):
     delta: _Delta | None = None
+    finish_reason: Any = None
 
 
 class _Details(BaseModel):

@@ -70,6 +70,8 @@ class _Seen:
     pieces: list[float] = field(default_factory=list[float])
     usage: Usage | None = None
     failure: Failure | None = None
+    finished: float | None = None
+    """When the text was whole; usage and the mark of the end may follow."""
     ended: float | None = None
 
     def sample(self, due: float, now: float) -> Sample:
@@ -166,7 +168,9 @@ class Caller:
                 seen.failure = _failure_of(data)
                 return
             if not data:
-                seen.failure = Failure("stream_interrupted", "the stream ended before its end")
+                seen.ended = seen.finished
+                if seen.finished is None:
+                    seen.failure = Failure("stream_interrupted", "the stream ended before its end")
                 return
             self._note(decoder.feed(data), dialect, seen)
         await _drain(wire, self.clock)
@@ -181,6 +185,8 @@ class Caller:
                 seen.usage = news.usage
             if news.error is not None:
                 seen.failure = Failure(news.error, event.data[:200])
+            if news.finished:
+                seen.finished = now
             if news.done:
                 seen.ended = now
 

@@ -41,6 +41,12 @@ LLMAAS_USAGE = '"usage": {"prompt_tokens": 5, "cached_tokens": 2, "completion_to
         (OpenAIChat(), "message", '{"choices": [], "usage": null}', NOTHING),
         (OpenAIChat(), "message", f'{{"choices": [], {OPENAI_USAGE}}}', News(usage=USAGE)),
         (OpenAIChat(), "message", "[DONE]", News(done=True)),
+        (
+            OpenAIChat(),
+            "message",
+            '{"choices": [{"delta": {}, "finish_reason": "length"}]}',
+            News(finished=True),
+        ),
         (OpenAIChat(), "message", '{"error": {"code": "full"}}', News(error="full", done=True)),
         (OpenAIChat(), "message", '{"error": {"code": 7}}', News(error="error", done=True)),
         (OpenAIEmbeddings(), "", f'{{"data": [], {OPENAI_USAGE}}}', News(usage=USAGE, done=True)),

@@ -80,6 +80,13 @@ async def test_a_server_that_does_not_count() -> None:
     assert [len(body["messages"][0]["content"].split()) for body in chats(server)[-2:]] == [30, 30]
 
 
+async def test_a_server_that_hangs_up_without_a_mark() -> None:
+    with serving(OpenAIServer(marks_the_end=False)) as server:
+        _, level = await measure(server.url, Closed(1), limit=Limit(requests=2))
+    summary = summarize(level)
+    assert (summary.failed, summary.output_tokens, summary.estimated) == (0, 5, False)
+
+
 async def test_a_shared_prefix_is_sent() -> None:
     with serving(OpenAIServer()) as server:
         await measure(server.url, Closed(1), limit=Limit(requests=2), shared_prefix=10)
