@@ -18,8 +18,8 @@ from .request import Sampling, Token
 _GREEDY_BELOW = 1e-5
 """Temperatures that would overflow mean the same as 0."""
 
-_NUCLEUS = 1024
-"""Most likely tokens that nearly always hold all of top_p; sorting them alone is far cheaper."""
+_NUCLEI = (64, 1024)
+"""Most likely tokens that often, and nearly always, hold all of top_p: far fewer to sort."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +84,12 @@ def _draw(logits: Tensor, draws: Sequence[Draw]) -> list[int]:
     hot = [row for row, draw in enumerate(draws) if not is_greedy(draw.sampling)]
     if hot:
         # Inverse of the distribution function, in the order of the vocabulary.
-        mass = scores[hot].softmax(-1).double().cumsum(-1)
+        mass = scores[hot].softmax(-1).cumsum(-1)
+        whole = mass[:, -1:]
         numbers = [uniform(draws[row].seed, draws[row].count) for row in hot]
-        drawn = torch.searchsorted(mass, _column(numbers, mass) * mass[:, -1:], right=True)
+        # Below the whole even where rounding would reach it: beyond it there is no token.
+        at = torch.minimum(_column(numbers, mass) * whole, whole.nextafter(torch.zeros_like(whole)))
+        drawn = torch.searchsorted(mass, at, right=True)
         for row, token in zip(hot, drawn[:, 0].tolist(), strict=True):
             ids[row] = token
     return ids
@@ -124,9 +127,10 @@ def _keep_top_p(scores: Tensor, limits: dict[int, float]) -> None:
         return
     rows, limit = list(limits), _column(list(limits.values()), scores)
     probabilities = scores[rows].softmax(-1)
-    best, ids = probabilities.topk(min(_NUCLEUS, scores.shape[1]))
-    if bool((best.sum(-1, keepdim=True) < limit).any()):
-        best, ids = probabilities.sort(descending=True)
+    for size in (*_NUCLEI, scores.shape[1]):
+        best, ids = probabilities.topk(min(size, scores.shape[1]))
+        if bool((best.sum(-1, keepdim=True) >= limit).all()):
+            break
     kept = torch.zeros_like(probabilities, dtype=torch.bool)
     kept.scatter_(1, ids, best.cumsum(-1) - best < limit)
     kept.scatter_(1, ids[:, :1], True)
