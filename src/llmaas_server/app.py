@@ -11,16 +11,20 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from llmaas_server.api import health, models, openapi, tasks, translated
+from llmaas_server.api import health, models, openapi, tasks, translated, workers
+from llmaas_server.api.endpoint import routes
 from llmaas_server.api.middleware import Authenticate, Contexts
 from llmaas_server.api.problems import Problems, on_http_exception
-from llmaas_server.backends.fake import FakeBackend
+from llmaas_server.backends.fake import FakeBackend, NoWorkers
+from llmaas_server.backends.replicas import Replicas
+from llmaas_server.backends.sharing import Share, Sharing
 from llmaas_server.backends.worker import WorkerBackend
 from llmaas_server.compat.predict import Predict
 from llmaas_server.errors import model_not_found
 from llmaas_server.gateway.calls import Calls, Defaults, Models
 from llmaas_server.gateway.gate import Gate
 from llmaas_server.gateway.keys import KeyRing
+from llmaas_server.models.machine import cpu_memory_bytes, physical_cores
 from llmaas_server.models.manifest import InstalledModel
 from llmaas_server.models.store import Store
 from llmaas_server.seam.backend import Backend
@@ -45,6 +49,7 @@ def create_app(
     defaults = Defaults(settings)
     gate = Gate(KeyRing.read(settings.home), settings.max_queue)
     calls = Calls(defaults, store, backend, gate)
+    staff = backend if isinstance(backend, Replicas) else NoWorkers()
     limit = settings.max_body_bytes
     predict = Predict(
         store, settings.predict_model, settings.predict_negative, settings.predict_positive
@@ -55,6 +60,7 @@ def create_app(
         *tasks.endpoints(calls, defaults, max_body_bytes=limit, ping_seconds=settings.ping_seconds),
         *models.endpoints(store, backend.status, defaults),
         translated.endpoint(predict, calls, max_body_bytes=limit),
+        *workers.endpoints(staff, max_body_bytes=limit),
     ]
     endpoints.append(openapi.endpoint(endpoints, version))
 
@@ -67,7 +73,7 @@ def create_app(
             await backend.stop(settings.grace_seconds)
 
     app = Starlette(
-        routes=[endpoint.route for endpoint in endpoints],
+        routes=routes(endpoints),
         middleware=[
             Middleware(Contexts),
             Middleware(Problems),
@@ -84,22 +90,32 @@ def create_backend(settings: Settings) -> Backend:
     """What computes."""
     if settings.backend == "fake":
         return FakeBackend()
-    options = WorkerOptions(
-        device=settings.device,
+
+    def worker(device: str, share: Share) -> WorkerBackend:
+        options = WorkerOptions(
+            device=device,
+            threads=share.threads,
+            dtype=settings.dtype,
+            quantization=settings.quantization,
+            kernels=str(settings.cache / "kernels"),
+            kv_bytes=int(settings.kv_bytes),
+            max_sequences=settings.max_sequences,
+            max_step_tokens=settings.max_step_tokens,
+            memory_bytes=share.memory_bytes,
+            idle_seconds=settings.idle_seconds,
+            pinned=settings.pinned_models,
+        )
+        return WorkerBackend(
+            options, environment=worker_environment(), hang_seconds=settings.hang_seconds
+        )
+
+    sharing = Sharing(
+        cores=physical_cores(),
+        memory=cpu_memory_bytes(),
         threads=settings.threads,
-        dtype=settings.dtype,
-        quantization=settings.quantization,
-        kernels=str(settings.cache / "kernels"),
-        kv_bytes=int(settings.kv_bytes),
-        max_sequences=settings.max_sequences,
-        max_step_tokens=settings.max_step_tokens,
         memory_bytes=None if settings.memory_bytes is None else int(settings.memory_bytes),
-        idle_seconds=settings.idle_seconds,
-        pinned=settings.pinned_models,
     )
-    return WorkerBackend(
-        options, environment=worker_environment(), hang_seconds=settings.hang_seconds
-    )
+    return Replicas(worker, settings.devices, sharing)
 
 
 def create_store(settings: Settings) -> ModelStore:

@@ -86,8 +86,9 @@ class Settings(BaseSettings):
     )
     device: str = Field(
         default="auto",
-        pattern=r"^(auto|cpu|cuda(:\d+)?)$",
-        description="`auto`, `cpu`, `cuda` or `cuda:N`. `auto` takes a GPU where there is one.",
+        pattern=r"^(auto|(cpu|cuda(:\d+)?)(,(cpu|cuda(:\d+)?))*)$",
+        description="`auto`, `cpu`, `cuda` or `cuda:N`; `auto` takes a GPU where there is one. "
+        "Several, such as `cuda:0,cuda:1`, get a worker each.",
     )
     dtype: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto", description="The number format of weights and activations."
@@ -102,7 +103,8 @@ class Settings(BaseSettings):
         default=None,
         ge=1,
         le=1024,
-        description="Threads for arithmetic on the CPU; by default one per physical core.",
+        description="Threads for arithmetic on the CPU, of each worker; by default one per "
+        "physical core, and several workers on the CPU share the cores.",
     )
     kv_bytes: ByteSize = Field(
         default=ByteSize(1 << 30),
@@ -114,7 +116,8 @@ class Settings(BaseSettings):
         ge=1 << 20,
         description="Most memory for all models together, each with its weights and `kv_bytes`; by "
         "default three quarters of the memory of the device, or of what a container may have. The "
-        "models used longest ago make room for others; what does not fit is refused.",
+        "models used longest ago make room for others; what does not fit is refused. Several "
+        "workers on one device share it.",
     )
     idle_seconds: float | None = Field(
         default=None,
@@ -202,6 +205,11 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least severe messages to log."
     )
+
+    @property
+    def devices(self) -> list[str]:
+        """One for each worker."""
+        return self.device.split(",")
 
     @classmethod
     def settings_customise_sources(

@@ -99,6 +99,14 @@ def test_settings_built_by_hand_read_nothing(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize(
+    ("device", "devices"),
+    [("auto", ["auto"]), ("cpu,cpu", ["cpu", "cpu"]), ("cuda:0,cuda:1", ["cuda:0", "cuda:1"])],
+)
+def test_devices(device: str, devices: list[str]) -> None:
+    assert Settings(device=device).devices == devices
+
+
+@pytest.mark.parametrize(
     ("content", "says"),
     [
         ("prot = 1", ["llmaas.toml", "'prot'", "port"]),
@@ -107,6 +115,8 @@ def test_settings_built_by_hand_read_nothing(monkeypatch: pytest.MonkeyPatch) ->
         ('backend = "gpu"', ["llmaas.toml", "backend = 'gpu'", "'worker' or 'fake'"]),
         ('device = "tpu"', ["llmaas.toml", "device = 'tpu'", "cuda"]),
         ('pinned_models = "a,,b"', ["llmaas.toml", "pinned_models", "1 character"]),
+        ('device = "auto,cpu"', ["llmaas.toml", "device = 'auto,cpu'"]),
+        ('device = "cpu,"', ["llmaas.toml", "device = 'cpu,'"]),
         ('kv_bytes = "much"', ["llmaas.toml", "kv_bytes = 'much'"]),
         ("port = ?", ["llmaas.toml", "line 1"]),
         ('config = "x.toml"', ["llmaas.toml", "config"]),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from llmaas_server.backends.replicas import Replicas
+from llmaas_server.backends.sharing import Share, Sharing
 from llmaas_server.backends.worker import WorkerBackend
 from llmaas_server.seam.backend import Backend
 from llmaas_server.seam.values import Call, Delta, Event, ModelRef, Result, WorkerOptions
@@ -44,6 +45,9 @@ def scripted_worker(runtime: str = "create", **options: Any) -> WorkerBackend:
     )
 
 
+MACHINE = Sharing(cores=8, memory=8 << 30)
+
+
 @dataclass(slots=True)
 class Team:
     """Replicas of scripted workers, and the workers in the order in which they were made."""
@@ -51,16 +55,16 @@ class Team:
     runtimes: Sequence[str] = ()
     """Of the first workers; those that come later work."""
     workers: list[WorkerBackend] = field(default_factory=list)
-    threads: list[int | None] = field(default_factory=list)
+    shares: list[Share] = field(default_factory=list)
 
-    def replicas(self, count: int = 2, *, threads: int | None = None, cores: int = 8) -> Replicas:
-        return Replicas(self._make, ["cpu"] * count, threads=threads, cores=cores)
+    def replicas(self, count: int = 2, sharing: Sharing = MACHINE) -> Replicas:
+        return Replicas(self._make, ["cpu"] * count, sharing)
 
-    def _make(self, device: str, threads: int | None) -> WorkerBackend:
+    def _make(self, device: str, share: Share) -> WorkerBackend:
         made = len(self.workers)
         runtime = self.runtimes[made] if made < len(self.runtimes) else "create"
         self.workers.append(scripted_worker(runtime))
-        self.threads.append(threads)
+        self.shares.append(share)
         return self.workers[-1]
 
 

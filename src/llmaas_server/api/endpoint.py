@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,7 +11,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from llmaas_client.wire.errors import ErrorCode
 
@@ -33,7 +34,7 @@ CALL_ERRORS: tuple[ErrorCode, ...] = (
 class Endpoint:
     """One method of one path."""
 
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "DELETE"]
     path: str
     summary: str
     handler: Handler
@@ -52,4 +53,27 @@ class Endpoint:
     @property
     def name(self) -> str:
         """`post_v1_tasks_chat`: the operation's id."""
-        return f"{self.method.lower()}{self.path.replace('/', '_').replace('.', '_')}"
+        return f"{self.method.lower()}{re.sub(r'[/.{}]+', '_', self.path)}".rstrip("_")
+
+
+def routes(endpoints: Iterable[Endpoint]) -> list[Route]:
+    """One route for each path, so that a wrong method is told all the right ones."""
+    by_path: dict[str, list[Route]] = {}
+    for endpoint in endpoints:
+        by_path.setdefault(endpoint.path, []).append(endpoint.route)
+    return [same[0] if len(same) == 1 else _by_method(same) for same in by_path.values()]
+
+
+def _by_method(same: list[Route]) -> Route:
+    choices = {method: route.app for route in same for method in sorted(route.methods or ())}
+    return Route(same[0].path, _ByMethod(choices), methods=list(choices))
+
+
+class _ByMethod:
+    """What serves a path, chosen by the method, which the router has checked."""
+
+    def __init__(self, choices: dict[str, ASGIApp]) -> None:
+        self._choices = choices
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._choices[scope["method"]](scope, receive, send)

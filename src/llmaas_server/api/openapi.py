@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -79,6 +80,11 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
     if endpoint.body is not None:
         content = {"application/json": {"schema": _reference(endpoint.body)}}
         operation["requestBody"] = {"required": True, "content": content}
+    if names := re.findall(r"{(\w+)}", endpoint.path):
+        operation["parameters"] = [
+            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+            for name in names
+        ]
     if endpoint.path in PUBLIC:
         operation["security"] = []
     return operation

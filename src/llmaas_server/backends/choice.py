@@ -44,8 +44,3 @@ def _order(candidate: Candidate) -> tuple[bool, int, int, bool]:
         candidate.running,
         not candidate.resident,
     )
-
-
-def threads_each(workers: int, cores: int) -> int | None:
-    """Threads of each worker where several share the cores; None where one has them all."""
-    return max(cores // workers, 1) if workers > 1 else None

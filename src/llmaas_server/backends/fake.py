@@ -28,6 +28,7 @@ from llmaas_server.seam.values import (
     Result,
     Timing,
     Usage,
+    WorkerStatus,
 )
 
 from .fake_answers import Answer, answer
@@ -41,6 +42,27 @@ Pace = Callable[[Call], Awaitable[None]]
 async def at_once(call: Call) -> None:
     """The pace of an answer that is there at once, though not without letting others run."""
     await asyncio.sleep(0)
+
+
+class NoWorkers:
+    """See `seam.backend.Workers`: of a backend that computes nothing, or in this process."""
+
+    def workers(self) -> list[WorkerStatus]:
+        return []
+
+    async def add(self, device: str, threads: int | None = None) -> WorkerStatus:
+        raise _no_workers()
+
+    def drain(self, name: str) -> WorkerStatus:
+        raise _no_workers()
+
+
+def _no_workers() -> Problem:
+    return Problem(
+        "conflict",
+        "the server's backend has no workers",
+        hint="Start the server with the setting backend = worker.",
+    )
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 import msgspec
@@ -23,12 +23,13 @@ from llmaas_server.seam.values import (
 )
 
 from .affinity import Affinity, prefix_key
-from .choice import Candidate, choose, threads_each
+from .choice import Candidate, choose
+from .sharing import Share, Sharing
 
 MOST_WORKERS = 64
 
-Make = Callable[[str, int | None], Backend]
-"""A worker that is not started yet, for a device and a number of threads."""
+Make = Callable[[str, Share], Backend]
+"""A worker that is not started yet, for a device and what it may take of it."""
 
 
 @dataclass(eq=False, slots=True)
@@ -75,14 +76,10 @@ class Replicas:
     those of the others go on. A name is never given twice.
     """
 
-    def __init__(
-        self, make: Make, devices: Sequence[str], *, threads: int | None, cores: int
-    ) -> None:
-        """One worker for each of `devices`; `threads` each, or else those on the CPU share the
-        cores."""
+    def __init__(self, make: Make, devices: Sequence[str], sharing: Sharing) -> None:
+        """One worker for each of `devices`."""
         self._make = make
-        self._threads = threads
-        self._cores = cores
+        self._sharing = sharing
         self._numbers = count(1)
         self._replicas: dict[str, _Replica] = {}
         self._calls: dict[str, _Open] = {}
@@ -90,9 +87,9 @@ class Replicas:
         self._retiring: set[asyncio.Task[None]] = set()
         self._past_restarts = 0
         self._stopping = False
-        sharing = sum(map(_on_cpu, devices))
-        for device in devices:
-            self._join(device, self._share(device, sharing))
+        for number, device in enumerate(devices):
+            others = [*devices[:number], *devices[number + 1 :]]
+            self._join(device, sharing.of(device, others))
 
     # --- calls ----------------------------------------------------------------------------------
 
@@ -195,8 +192,8 @@ class Replicas:
             raise Problem(
                 "conflict", f"there are {MOST_WORKERS} workers: drain one before you add another"
             )
-        sharing = 1 + sum(_on_cpu(one.device) for one in self._serving())
-        replica = self._join(device, threads or self._share(device, sharing))
+        share = self._sharing.of(device, [one.device for one in self._serving()])
+        replica = self._join(device, replace(share, threads=threads or share.threads))
         await replica.backend.start()
         return replica.status()
 
@@ -215,10 +212,10 @@ class Replicas:
         self._retire_if_done(replica)
         return replica.status()
 
-    def _join(self, device: str, threads: int | None) -> _Replica:
+    def _join(self, device: str, share: Share) -> _Replica:
         name = f"worker-{next(self._numbers)}"
-        backend = self._make(device, threads)
-        replica = self._replicas[name] = _Replica(name, device, threads, backend)
+        replica = _Replica(name, device, share.threads, self._make(device, share))
+        self._replicas[name] = replica
         return replica
 
     def _retire_if_done(self, replica: _Replica) -> None:
@@ -235,11 +232,6 @@ class Replicas:
     def _serving(self) -> list[_Replica]:
         """Those that take calls; there is always one."""
         return [one for one in self._replicas.values() if not one.draining]
-
-    def _share(self, device: str, sharing: int) -> int | None:
-        if self._threads or not _on_cpu(device):
-            return self._threads
-        return threads_each(sharing, self._cores)
 
     def _check_open(self) -> None:
         if self._stopping:
@@ -266,7 +258,3 @@ def _together(same: Sequence[ModelStatus]) -> ModelStatus:
         in_use=any(model.in_use for model in same),
         pinned=any(model.pinned for model in same),
     )
-
-
-def _on_cpu(device: str) -> bool:
-    return not device.startswith("cuda")

@@ -21,7 +21,10 @@ def serve(
     home: Annotated[Path | None, typer.Option(help="The folder for keys.")] = None,
     cache: Annotated[Path | None, typer.Option(help="The folder for models.")] = None,
     backend: Annotated[str | None, typer.Option(help="`worker`, or `fake` for tests.")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(help="auto, cpu, cuda or cuda:N; several with commas, a worker for each."),
+    ] = None,
     dtype: Annotated[str | None, typer.Option(help="auto, float32 or bfloat16.")] = None,
     threads: Annotated[int | None, typer.Option(help="Threads for arithmetic.")] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,

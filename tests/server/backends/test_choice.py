@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llmaas_server.backends.choice import AFFINITY_SLACK, Candidate, choose, threads_each
+from llmaas_server.backends.choice import AFFINITY_SLACK, Candidate, choose
 
 Row = tuple[str, bool, int, bool, int]
 """Name, ready, running, resident, restarts."""
@@ -57,11 +57,3 @@ CHOICES: dict[str, tuple[list[Row], str | None, str]] = {
 @pytest.mark.parametrize(("rows", "preferred", "chosen"), CHOICES.values(), ids=CHOICES.keys())
 def test_choose(rows: list[Row], preferred: str | None, chosen: str) -> None:
     assert choose([Candidate(*row) for row in rows], preferred) == chosen
-
-
-@pytest.mark.parametrize(
-    ("workers", "cores", "threads"),
-    [(0, 8, None), (1, 8, None), (2, 8, 4), (3, 8, 2), (2, 1, 1), (9, 8, 1)],
-)
-def test_workers_share_the_cores(workers: int, cores: int, threads: int | None) -> None:
-    assert threads_each(workers, cores) == threads

@@ -228,15 +228,12 @@ async def test_many_streams_on_two_workers(backend: Replicas) -> None:
     assert backend.status().running == 0
 
 
-@pytest.mark.parametrize(
-    ("threads", "expected"), [(None, [4, 4, 2]), (3, [3, 3, 3])], ids=["shared", "set"]
-)
-async def test_threads(team: Team, threads: int | None, expected: list[int]) -> None:
-    async with started(team.replicas(2, threads=threads, cores=8)) as backend:
+async def test_those_that_are_added_get_a_share_of_their_own(team: Team) -> None:
+    async with started(team.replicas(2)) as backend:
         await backend.add("cpu")
         await backend.add("cpu", threads=1)
-        assert team.threads == [*expected, 1]
-        assert [one.threads for one in backend.workers()] == team.threads
+        assert [share.threads for share in team.shares] == [4, 4, 2, 1]
+        assert [one.threads for one in backend.workers()] == [4, 4, 2, 1]
 
 
 def test_merge() -> None:
