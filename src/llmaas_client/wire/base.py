@@ -35,7 +35,7 @@ class TaskRequest(Request):
         default=None,
         min_length=1,
         max_length=512,
-        description="A model's name. Without it the server takes its default for the task.",
+        description="A model's name. Without it the server chooses: GET /v1/tasks has the rule.",
     )
 
 
@@ -60,6 +60,17 @@ class Timing(WireModel):
     total_ms: float = 0.0
 
 
+class ModelChoice(WireModel):
+    """Why a result is of the model that it is of.
+
+    `by`: the `request` named it; it is the task's `default`; the default could not hold the
+    `length` of the input; or the default is not among the models `installed`.
+    """
+
+    by: str
+    reason: str
+
+
 class Result(WireModel):
     """What every result has: who answered, what it used, how long it took, what it cost."""
 
@@ -67,6 +78,7 @@ class Result(WireModel):
 
     id: str
     model: str
+    model_choice: ModelChoice | None = None
     usage: Usage
     timing: Timing
     cost: str | None = Field(

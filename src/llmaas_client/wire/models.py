@@ -10,6 +10,19 @@ ModelKind = Literal["decoder", "encoder", "classifier", "seq2seq"]
 ModelState = Literal["cached", "loading", "resident"]
 
 
+class ModelMemory(WireModel):
+    """What a model that is resident, or on its way, has of the server's memory for models."""
+
+    weights_bytes: int
+    """While it loads, an estimate."""
+    kv_bytes: int
+    """Most that keys and values may take."""
+    in_use: bool
+    """Whether requests need it now; it then stays, whatever else needs room."""
+    pinned: bool
+    """Whether it stays in any case."""
+
+
 class ModelInfo(WireModel):
     """One model on the server's machine, in OpenAI's list shape with our fields added."""
 
@@ -21,10 +34,12 @@ class ModelInfo(WireModel):
     tasks: list[str]
     context: int
     bytes: int
+    """Of its files."""
     licence: str | None = None
     state: ModelState
     progress: float | None = None
     """Of loading, from 0 to 1."""
+    memory: ModelMemory | None = None
     default_for: list[str] = []
 
 
@@ -40,6 +55,8 @@ class TaskInfo(WireModel):
     path: str
     streams: bool
     default_model: str | None
+    model_rule: str | None = None
+    """How a model is chosen where a request names none."""
     request_schema: dict[str, Any]
     result_schema: dict[str, Any]
 

@@ -9,8 +9,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from llmaas_client.wire.models import ModelInfo, ModelList
-from llmaas_server.gateway.calls import Defaults
+from llmaas_client.wire.models import ModelInfo, ModelList, ModelMemory
+from llmaas_server.gateway.choice import Defaults
 from llmaas_server.models.manifest import InstalledModel
 from llmaas_server.seam.values import BackendStatus, ModelStatus
 
@@ -51,8 +51,18 @@ class ListModels:
             licence=model.licence,
             state=running.state if running else "cached",
             progress=running.progress if running and running.state == "loading" else None,
+            memory=_memory(running) if running else None,
             default_for=self._defaults.tasks_of(model.name),
         )
+
+
+def _memory(running: ModelStatus) -> ModelMemory:
+    return ModelMemory(
+        weights_bytes=running.bytes,
+        kv_bytes=running.kv_bytes,
+        in_use=running.in_use,
+        pinned=running.pinned,
+    )
 
 
 def endpoints(

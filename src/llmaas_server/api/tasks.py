@@ -13,7 +13,8 @@ from starlette.types import Receive, Scope, Send
 from llmaas_client.wire import TASKS, TaskSpec
 from llmaas_client.wire.events import Start
 from llmaas_client.wire.models import TaskInfo, TaskList
-from llmaas_server.gateway.calls import Calls, Defaults, result_of
+from llmaas_server.gateway.calls import Calls, result_of
+from llmaas_server.gateway.choice import RULES, Defaults
 from llmaas_server.seam.values import Accepted, Call, Delta, Event, Progress, Result
 
 from .body import parse
@@ -50,7 +51,7 @@ class RunTask:
     async def _whole(self, exchange: Exchange, call: Call) -> None:
         async with self._calls.running(call) as (accepted, events):
             result = await result_of(events)
-            await exchange.send_json(_encode_result(exchange, accepted, result))
+            await exchange.send_json(_encode_result(exchange, call, accepted, result))
 
     async def _stream(self, exchange: Exchange, call: Call) -> None:
         async with (
@@ -60,13 +61,17 @@ class RunTask:
             start = Start(id=call.id, model=accepted.model, prompt_tokens=accepted.prompt_tokens)
             await stream.write("start", start.model_dump_json())
             try:
-                await _pass_on(events, stream, exchange, accepted)
+                await _pass_on(events, stream, exchange, call, accepted)
             except Exception as error:
                 await stream.write("error", body_of(error, call.id).model_dump_json())
 
 
 async def _pass_on(
-    events: AsyncGenerator[Event], stream: EventStream, exchange: Exchange, accepted: Accepted
+    events: AsyncGenerator[Event],
+    stream: EventStream,
+    exchange: Exchange,
+    call: Call,
+    accepted: Accepted,
 ) -> None:
     async for event in events:
         match event:
@@ -77,18 +82,20 @@ async def _pass_on(
             case Progress():
                 await stream.write("progress", _json(_fields(event)))
             case Result():
-                await stream.write("done", _encode_result(exchange, accepted, event).decode())
+                done = _encode_result(exchange, call, accepted, event)
+                await stream.write("done", done.decode())
                 return
     raise RuntimeError("a backend ended without a result")
 
 
-def _encode_result(exchange: Exchange, accepted: Accepted, result: Result) -> bytes:
+def _encode_result(exchange: Exchange, call: Call, accepted: Accepted, result: Result) -> bytes:
     """The task's own fields, and those of every result. Total time is what the server saw."""
     timing = msgspec.structs.replace(result.timing, total_ms=exchange.elapsed_ms)
     return msgspec.json.encode(
         {
             "id": exchange.request_id,
             "model": accepted.model,
+            "model_choice": call.choice,
             **result.body,
             "usage": result.usage,
             "timing": timing,
@@ -122,6 +129,7 @@ def _describe(spec: TaskSpec[Any, Any], defaults: Defaults) -> TaskInfo:
         path=spec.path,
         streams=spec.streams,
         default_model=defaults.model_for(spec.name),
+        model_rule=RULES[spec.name],
         request_schema=spec.request.model_json_schema(),
         result_schema=spec.result.model_json_schema(),
     )

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence, Set
 from contextlib import aclosing, asynccontextmanager
 from typing import Protocol
 
 from llmaas_client.wire.base import TaskRequest
-from llmaas_client.wire.summarize import SummarizeRequest
 from llmaas_server.errors import Problem
 from llmaas_server.models.inspect import tasks_of
+from llmaas_server.models.manifest import InstalledModel
 from llmaas_server.seam.backend import Backend
-from llmaas_server.seam.values import Accepted, Call, Event, ModelRef, Result
-from llmaas_server.settings import Settings
+from llmaas_server.seam.values import Accepted, Call, Event, ModelChoice, ModelRef, Result
 
+from .choice import NAMED, Candidate, Defaults, choose
 from .gate import Gate, Principal
 
 
@@ -24,29 +24,7 @@ class Models(Protocol):
     def ref(self, name: str) -> ModelRef:
         """Raises Problem `model_not_found`, `model_not_pulled`."""
 
-
-class Defaults:
-    """The models that serve requests which name none."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._extractive = settings.summarize_model
-        self._abstractive = settings.abstractive_model
-        self._by_task = {
-            "classify": settings.classify_model,
-            "summarize": settings.summarize_model,
-            "chat": settings.chat_model,
-            "embed": settings.embed_model,
-        }
-
-    def model_for(self, task: str, request: TaskRequest | None = None) -> str:
-        """The default for a task; some depend on what is asked."""
-        if isinstance(request, SummarizeRequest) and request.method == "abstractive":
-            return self._abstractive
-        return self._by_task[task]
-
-    def tasks_of(self, model: str) -> list[str]:
-        """The tasks that a model is the default for."""
-        return [task for task, name in self._by_task.items() if name == model]
+    def installed(self) -> Iterable[InstalledModel]: ...
 
 
 class Calls:
@@ -71,8 +49,9 @@ class Calls:
 
         Raises Problem `model_not_found`, `model_not_pulled`, `model_cannot_do_task`.
         """
-        name = request.model or self._defaults.model_for(task, request)
-        model = await asyncio.to_thread(self._models.ref, name)  # looks at files
+        resident = {one.name for one in self._backend.status().models if one.state == "resident"}
+        # Looks at files.
+        model, choice = await asyncio.to_thread(self._choose, task, request, resident)
         able = tasks_of(model.kind, model.sentence_embeddings)
         if task not in able:
             raise _cannot(model, task, able)
@@ -84,7 +63,21 @@ class Calls:
             stream=bool(getattr(request, "stream", False)),
             deadline_ms=deadline_ms,
             tenant=principal.tenant,
+            choice=choice,
         )
+
+    def _choose(
+        self, task: str, request: TaskRequest, resident: Set[str]
+    ) -> tuple[ModelRef, ModelChoice]:
+        if request.model is not None:
+            return self._models.ref(request.model), NAMED
+        installed = [
+            Candidate(one.name, one.kind, one.tasks, one.context, one.bytes, one.name in resident)
+            for one in self._models.installed()
+        ]
+        default = self._defaults.model_for(task, request)
+        name, choice = choose(task, request, default, installed)
+        return self._models.ref(name), choice
 
     @asynccontextmanager
     async def running(self, call: Call) -> AsyncIterator[tuple[Accepted, AsyncGenerator[Event]]]:

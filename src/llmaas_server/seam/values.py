@@ -26,6 +26,13 @@ class ModelRef(msgspec.Struct, frozen=True):
     """Whether the model was trained to embed sentences (it names a pooling)."""
 
 
+class ModelChoice(msgspec.Struct, frozen=True):
+    """Why a call has the model that it has."""
+
+    by: Literal["request", "default", "length", "installed"]
+    reason: str
+
+
 class Call(msgspec.Struct, frozen=True):
     """One task to run."""
 
@@ -39,6 +46,8 @@ class Call(msgspec.Struct, frozen=True):
     """Milliseconds from when the worker reads the call; then it fails with deadline_exceeded."""
     tenant: str = ""
     """An opaque id that fairness and cache isolation go by; never a name or a key."""
+    choice: ModelChoice | None = None
+    """None where nobody had a choice to make."""
 
 
 class Measurement(msgspec.Struct, frozen=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from llmaas_client.wire.models import ModelList
+from llmaas_client.wire.models import ModelList, ModelMemory
 from llmaas_server.backends.fake import FakeBackend
 from llmaas_server.errors import model_not_found
 from llmaas_server.models.manifest import FileRecord, InstalledModel
@@ -29,9 +29,12 @@ class Shelf:
         return self._models[name].ref
 
 
+RESIDENT = ModelStatus("c", "resident", 1.0, 10, kv_bytes=5, in_use=True, pinned=True)
+
+
 class Holding(FakeBackend):
     def status(self) -> BackendStatus:
-        models = [ModelStatus("b", "loading", 0.25, 10), ModelStatus("c", "resident", 1.0, 10)]
+        models = [ModelStatus("b", "loading", 0.25, 10), RESIDENT]
         return BackendStatus(ready=True, models=models, running=0)
 
 
@@ -65,3 +68,7 @@ def test_list(tmp_path: Path) -> None:
         ("loading", 0.25),
         ("resident", None),
     ]
+    assert a.memory is None
+    assert b.memory is not None
+    assert (b.memory.weights_bytes, b.memory.in_use) == (10, False)
+    assert c.memory == ModelMemory(weights_bytes=10, kv_bytes=5, in_use=True, pinned=True)

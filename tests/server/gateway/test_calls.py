@@ -14,9 +14,11 @@ from llmaas_client.wire.embed import EmbedRequest
 from llmaas_client.wire.summarize import SummarizeRequest
 from llmaas_server.backends.fake import FakeBackend
 from llmaas_server.errors import Problem, model_not_found
-from llmaas_server.gateway.calls import Calls, Defaults, result_of
+from llmaas_server.gateway.calls import Calls, result_of
+from llmaas_server.gateway.choice import Defaults
 from llmaas_server.gateway.gate import Gate, Principal
 from llmaas_server.gateway.keys import KeyRing
+from llmaas_server.models.manifest import InstalledModel
 from llmaas_server.seam.values import Call, Measurement, ModelKind, ModelRef
 from llmaas_server.settings import Settings
 
@@ -43,6 +45,9 @@ class Shelf:
         if name not in KINDS:
             raise model_not_found(name, KINDS)
         return ModelRef(name, "", KINDS[name], sentence_embeddings=KINDS[name] == "encoder")
+
+    def installed(self) -> list[InstalledModel]:
+        return []
 
 
 def calls(backend: FakeBackend, max_queue: int = 8) -> Calls:
@@ -99,12 +104,6 @@ async def test_model_that_cannot(task: str, request_: TaskRequest) -> None:
         await prepare(task, request_)
     assert raised.value.code == "model_cannot_do_task"
     assert task in raised.value.message
-
-
-def test_defaults_by_model() -> None:
-    same = Settings(classify_model="m", embed_model="m", chat_model="c")
-    assert Defaults(same).tasks_of("m") == ["classify", "embed"]
-    assert Defaults(same).tasks_of("none") == []
 
 
 async def test_result() -> None:
