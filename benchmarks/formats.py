@@ -24,14 +24,15 @@ def worker_options(name: str, threads: int, kernels: Path) -> WorkerOptions:
             return WorkerOptions(threads=threads, dtype="bfloat16", quantization="none")
         case "auto" | "int8" | "int4":
             return WorkerOptions(
-                threads=threads, quantization=name, kernels=str(kernels) if _built(kernels) else ""
+                threads=threads, quantization=name, kernels=str(kernels) if built(kernels) else ""
             )
         case _:
             raise ValueError(f"no format {name!r}; there are {', '.join(FORMATS)}")
 
 
-def _built(kernels: Path) -> bool:
-    """Build them now where they are missing, so that no measurement runs without them."""
+def built(kernels: Path) -> bool:
+    """Whether they are there. They are built now where they are missing, as a server does in the
+    background at its first start: no measurement runs without them."""
     try:
         build(kernels)
     except CannotBuild as error:

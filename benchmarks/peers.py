@@ -14,6 +14,7 @@ from typing import Any
 from llmaas_client.wire.credentials import FILE_NAME, Credentials
 
 from .figures import note
+from .formats import built
 from .options import Options
 from .processes import free_port, running, wait_until_ready
 
@@ -40,6 +41,7 @@ class Served:
 @contextmanager
 def ours(options: Options, quantization: str = "auto") -> Iterator[Served]:
     """`llmaas serve` with the embedded models, in a home of its own."""
+    built(options.kernels)
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryDirectory() as home:

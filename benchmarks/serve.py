@@ -44,7 +44,7 @@ async def _round(served: Served, clients: Sequence[int], output_tokens: int) -> 
         async with Session(config_of(served.url, served.key), plan) as session:
             summary = summarize(await session.run(Closed(count)))
         _check(summary, output_tokens)
-        found |= _samples(f"{count:2} clients", summary)
+        found |= _samples(f"{count} clients", summary)
     return found
 
 
