@@ -21,7 +21,8 @@ from llmaas_server.backends.sharing import Share, Sharing
 from llmaas_server.backends.worker import WorkerBackend
 from llmaas_server.compat.predict import Predict
 from llmaas_server.errors import model_not_found
-from llmaas_server.gateway.calls import Calls, Defaults, Models
+from llmaas_server.gateway.calls import Calls, Models
+from llmaas_server.gateway.choice import Defaults
 from llmaas_server.gateway.gate import Gate
 from llmaas_server.gateway.keys import KeyRing
 from llmaas_server.models.machine import cpu_memory_bytes, physical_cores
