@@ -1,14 +1,15 @@
 """Which sequences run in this step, and how many tokens of each. No torch here.
 
-First come, first served: a sequence waits until the slots for its worst case are free, so that
-nothing that runs ever has to be taken back.
+First come, first served within a tenant, and equal shares between tenants: a sequence waits until
+the slots for its worst case are free, so that nothing that runs ever has to be taken back.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 
 from .sequence import Chunk, Sequence
+from .shares import Shares
 from .slots import Slots
 
 
@@ -22,6 +23,7 @@ class Scheduler:
         self.max_sequences = max(1, min(max_sequences, max_step_tokens // 2))
         self.holding = False
         """Whether nothing is admitted: what runs ends, and the rest waits."""
+        self._shares = Shares()
         self._waiting: deque[Sequence] = deque()
         self._running: dict[int, Sequence] = {}
 
@@ -46,18 +48,36 @@ class Scheduler:
 
     def schedule(self, now: float) -> list[Chunk]:
         """Admit what can be admitted, then share out the step: generating sequences first, then
-        prompts, the oldest first, in chunks of what is left of the budget."""
-        while self._waiting and self.can_admit(self._waiting[0]):
-            self.admit(self._waiting.popleft(), now)
+        prompts, in chunks of what is left of the budget. The least served tenant comes first, and
+        one that is far ahead of another pauses."""
+        self._shares.note(s.tenant for s in (*self._running.values(), *self._waiting))
+        while self._waiting and self.can_admit(first := self._next()):
+            self._waiting.remove(first)
+            self.admit(first, now)
+        paused = self._shares.ahead(sequence.tenant for sequence in self._running.values())
         budget = self.max_step_tokens
         chunks = []
-        for sequence in sorted(self._running.values(), key=lambda sequence: sequence.pending > 1):
+        for sequence in sorted(self._running.values(), key=self._turn):
             if budget == 0:
                 break
+            if sequence.tenant in paused:
+                continue
             start, size = sequence.computed, min(sequence.pending, budget)
             chunks.append(Chunk(sequence, start, start + size))
+            self._shares.charge(sequence.tenant, size)
             budget -= size
         return chunks
+
+    def _next(self) -> Sequence:
+        """Who is admitted next: the oldest of the tenant that was served least, and runs least."""
+        running = Counter(sequence.tenant for sequence in self._running.values())
+        return min(
+            self._waiting,
+            key=lambda sequence: (self._shares.served(sequence.tenant), running[sequence.tenant]),
+        )
+
+    def _turn(self, sequence: Sequence) -> tuple[bool, int]:
+        return sequence.pending > 1, self._shares.served(sequence.tenant)
 
     def can_admit(self, sequence: Sequence) -> bool:
         if self.holding or len(self._running) == self.max_sequences:

@@ -45,8 +45,8 @@ class ScoreSequence(Sequence):
     than `most` is a wave of its own.
     """
 
-    def __init__(self, id: int, scoring: Scoring, most: int) -> None:
-        super().__init__(id)
+    def __init__(self, id: int, scoring: Scoring, most: int, tenant: str = "") -> None:
+        super().__init__(id, tenant)
         self.scores = [[0.0] * len(tokens) for tokens in scoring.continuations]
         self._prefix = len(scoring.prefix)
         self._waves = plan_waves(scoring, most)

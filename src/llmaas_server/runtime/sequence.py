@@ -23,8 +23,9 @@ PREFIX = -1
 class Sequence(ABC):
     """What the scheduler needs to know of work: how much room it takes, how much is to do."""
 
-    def __init__(self, id: int) -> None:
+    def __init__(self, id: int, tenant: str = "") -> None:
         self.id = id
+        self.tenant = tenant
         self.span: Span | None = None
         self.computed = 0
         """Tokens whose keys and values are in the cache."""
@@ -88,7 +89,7 @@ class GenerateSequence(Sequence):
     """A prompt and what has been generated after it."""
 
     def __init__(self, id: int, generation: Generation, seed: int, submitted: float) -> None:
-        super().__init__(id)
+        super().__init__(id, generation.tenant)
         self.generation = generation
         self.seed = seed
         self.tokens = list(generation.prompt)

@@ -8,8 +8,9 @@ from llmaas_server.runtime.sequence import Chunk, GenerateSequence
 from llmaas_server.runtime.slots import Slots
 
 
-def sequence(id: int, prompt: int, max_tokens: int = 4) -> GenerateSequence:
-    return GenerateSequence(id, Generation((7,) * prompt, max_tokens), seed=0, submitted=0.0)
+def sequence(id: int, prompt: int, max_tokens: int = 4, tenant: str = "") -> GenerateSequence:
+    work = Generation((7,) * prompt, max_tokens, tenant=tenant)
+    return GenerateSequence(id, work, seed=0, submitted=0.0)
 
 
 def run(scheduler: Scheduler) -> list[tuple[int, int, int]]:
@@ -105,3 +106,62 @@ def test_check_sees_a_sequence_that_kept_its_slots() -> None:
     scheduler._running.clear()
     with pytest.raises(AssertionError, match="ended"):
         scheduler.check()
+
+
+def serve(streams: dict[str, int], steps: int, **sizes: int) -> dict[str, int]:
+    """Tokens that each tenant got, where each keeps so many streams going."""
+    scheduler = Scheduler(Slots(100_000), **{"max_sequences": 64, "max_step_tokens": 64, **sizes})
+    tenants: dict[int, str] = {}
+    tokens = dict.fromkeys(streams, 0)
+    for _ in range(steps):
+        for tenant, count in streams.items():
+            for _ in range(count - list(tenants.values()).count(tenant)):
+                id = len(tokens) + len(tenants) + sum(tokens.values()) * 1000
+                while id in tenants:
+                    id += 1
+                tenants[id] = tenant
+                scheduler.add(sequence(id, prompt=10, max_tokens=30, tenant=tenant))
+        chunks = scheduler.schedule(now=1.0)
+        for chunk in chunks:
+            tokens[chunk.sequence.tenant] += chunk.size
+            take(scheduler, chunk)
+        running = {s.id for s in (*scheduler._running.values(), *scheduler.waiting())}
+        tenants = {id: tenant for id, tenant in tenants.items() if id in running}
+    return tokens
+
+
+def jain(shares: list[int]) -> float:
+    """Jain's index: 1 where all shares are equal, 1 / n where one has everything."""
+    return sum(shares) ** 2 / (len(shares) * sum(share**2 for share in shares))
+
+
+@pytest.mark.parametrize(
+    "streams", [{"a": 12, "b": 4}, {"a": 40, "b": 1}, {"a": 3, "b": 9, "c": 30}]
+)
+def test_tenants_get_equal_shares_whatever_their_streams(streams: dict[str, int]) -> None:
+    assert jain(list(serve(streams, steps=600).values())) > 0.98
+
+
+def test_a_tenant_alone_gets_everything() -> None:
+    alone = serve({"a": 12}, steps=100)["a"]
+    assert alone > 11 * 100
+
+
+def test_one_that_waits_for_slots_holds_nobody_up() -> None:
+    scheduler = Scheduler(Slots(100), max_sequences=8, max_step_tokens=16)
+    scheduler.add(sequence(0, prompt=10, max_tokens=60, tenant="a"))
+    run(scheduler)
+    scheduler.add(sequence(1, prompt=50, max_tokens=40, tenant="b"))  # no room before 0 has ended
+    for _ in range(59):
+        assert [id for id, _, _ in run(scheduler)] == [0]
+    assert [id for id, _, _ in run(scheduler)] == [1]
+
+
+def test_coming_back_saves_up_nothing() -> None:
+    scheduler = Scheduler(Slots(10_000), max_sequences=8, max_step_tokens=16)
+    scheduler.add(sequence(0, prompt=1, max_tokens=500, tenant="a"))
+    for _ in range(300):
+        run(scheduler)
+    scheduler.add(sequence(1, prompt=1, max_tokens=500, tenant="b"))
+    ran = [{id for id, _, _ in run(scheduler)} for _ in range(50)]
+    assert all(step == {0, 1} for step in ran)

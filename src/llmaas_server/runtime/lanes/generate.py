@@ -96,7 +96,7 @@ class GenerateLane:
 
     def _sequence_of(self, job: Job) -> Sequence:
         if isinstance(job.work, Scoring):
-            return ScoreSequence(job.id, job.work, self._scheduler.max_step_tokens)
+            return ScoreSequence(job.id, job.work, self._scheduler.max_step_tokens, job.tenant)
         work: Generation = job.work
         seed = secrets.randbits(63) if work.sampling.seed is None else work.sampling.seed
         return GenerateSequence(job.id, work, seed, job.submitted)
