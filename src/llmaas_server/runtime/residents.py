@@ -19,6 +19,7 @@ from typing import Literal, Protocol
 from llmaas_server.errors import Problem
 from llmaas_server.seam.values import ModelKind, ModelRef, ModelStatus, WorkerOptions
 
+from . import heap
 from .clock import Alarm, Clock
 from .interface import Model
 from .lane import Lane
@@ -62,6 +63,8 @@ class Resident:
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     alarm: Alarm | None = None
     """Goes off when it has been idle for too long."""
+    leaving: asyncio.Task[None] | None = None
+    """Ends when it is gone."""
 
     @property
     def in_use(self) -> bool:
@@ -102,7 +105,7 @@ class Residents:
         self._keys = count()
         self._residents: dict[ModelRef, Resident] = {}
         self._loadings: dict[ModelRef, _Loading] = {}
-        self._leaving: dict[asyncio.Task[None], Resident] = {}
+        self._leaving: dict[int, Resident] = {}
         self._deciding = asyncio.Lock()
         """Held from looking at the memory to having promised it."""
 
@@ -168,8 +171,15 @@ class Residents:
             await asyncio.wait(tasks)
         for ref in [ref for ref in self._residents if ref.name == name]:
             self._leave(ref)
-        if tasks := [task for task, one in self._leaving.items() if one.model.ref.name == name]:
-            await asyncio.shield(asyncio.gather(*tasks))
+        going = [
+            one.leaving
+            for one in self._leaving.values()
+            if one.model.ref.name == name and one.leaving is not None
+        ]
+        if going:
+            await asyncio.wait(going)
+        for task in going:
+            task.result()
 
     def close(self) -> None:
         """Wait for the load in progress, if there is one, and start none that wait."""
@@ -315,17 +325,20 @@ class Residents:
         resident = self._residents.pop(ref)
         if resident.alarm is not None:
             resident.alarm.cancel()
-        task = asyncio.create_task(self._drop(resident))
-        self._leaving[task] = resident
-        task.add_done_callback(self._leaving.pop)
-        task.add_done_callback(_retrieve)
-        return task
+        self._leaving[resident.key] = resident
+        resident.leaving = asyncio.create_task(self._drop(resident.key))
+        resident.leaving.add_done_callback(_retrieve)
+        return resident.leaving
 
-    async def _drop(self, resident: Resident) -> None:
-        await resident.idle.wait()
-        with self._mailboxes.open() as (ticket, mailbox):
-            self._steps.remove(resident.key, ticket)
-            await mailbox.get()
+    async def _drop(self, key: int) -> None:
+        await self._leaving[key].idle.wait()
+        try:
+            with self._mailboxes.open() as (ticket, mailbox):
+                self._steps.remove(key, ticket)
+                await mailbox.get()
+        finally:
+            del self._leaving[key]  # Nothing else refers to the model now.
+        await asyncio.to_thread(heap.give_back)
 
 
 def _retrieve(task: asyncio.Task[None]) -> None:
