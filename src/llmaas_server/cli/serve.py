@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .failure import fail
+from .failure import fail, wrong_usage
 
 if TYPE_CHECKING:
     from llmaas_server.app import ModelStore
@@ -37,7 +37,8 @@ def serve(
 
     Flags win over the environment (LLMAAS_PORT=…), which wins over `llmaas.toml`;
     `llmaas config show` lists every setting and where it comes from. SIGINT and SIGTERM end
-    the server well, with exit code 0; it exits with 1 where it cannot start.
+    the server well, with exit code 0; it exits with 1 where it cannot start, and with 2 where
+    a setting is wrong.
     """
     from llmaas_server.settings import SettingsError, load_settings
 
@@ -57,7 +58,7 @@ def serve(
     try:
         settings = load_settings(flags)
     except SettingsError as error:
-        fail(str(error))
+        wrong_usage(str(error))
     run(settings)
 
 

@@ -127,6 +127,7 @@ class Store:
             raise Problem(
                 "invalid_request",
                 f"{path} is no model: a folder with config.json, a .gguf file or a .whl file is",
+                hint="Choose one of these.",
                 param="model",
             )
         entry = self.catalogue.of_wheel(files.sha256_of(path))

@@ -42,6 +42,6 @@ def test_json(file: Path) -> None:
 def test_wrong_file(file: Path) -> None:
     file.write_text("prot = 1")
     done = CliRunner().invoke(app, ["show", "--config", str(file)])
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "'prot'" in done.stderr
     assert done.stderr.count("\n") == 1

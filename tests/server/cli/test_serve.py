@@ -66,10 +66,10 @@ def test_from_start_to_end(tmp_path: Path, how: signal.Signals) -> None:
     assert key not in log
 
 
-def refused(home: Path, *flags: str) -> str:
+def refused(home: Path, *flags: str, code: int = 1) -> str:
     with process(home, *flags) as running:
         out, err = running.communicate(timeout=20)
-        assert running.returncode == 1
+        assert running.returncode == code
     assert out == ""
     assert err.count("\n") == 1
     return err
@@ -87,7 +87,7 @@ def test_beyond_this_machine(tmp_path: Path) -> None:
 
 def test_wrong_setting(tmp_path: Path) -> None:
     (tmp_path / "llmaas.toml").write_text("prot = 1")
-    assert "'prot'" in refused(tmp_path)
+    assert "'prot'" in refused(tmp_path, code=2)
 
 
 def test_damaged_keys(tmp_path: Path) -> None:

@@ -24,7 +24,12 @@ def resolve(text: str) -> Path:
     """Raises Problem `model_not_found` where nothing is there."""
     path = Path(text).expanduser().absolute()
     if not path.exists():
-        raise Problem("model_not_found", f"there is no file or folder {path}", param="model")
+        raise Problem(
+            "model_not_found",
+            f"there is no file or folder {path}",
+            hint="Check the path; `llmaas models list --all` has what can be pulled by name.",
+            param="model",
+        )
     return path
 
 
