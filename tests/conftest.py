@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 # Read once, when the library is imported: before any test imports it.
@@ -17,6 +18,10 @@ from llmaas_server.settings import load_settings
 
 KEPT = {"LLMAAS_EVAL_DATA", "LLMAAS_TEST_POSTGRES_URL"}
 """Variables of ours that tests read; others would change what is tested."""
+
+# How long an example takes says more about the machine than about the code.
+hypothesis.settings.register_profile("llmaas", deadline=None)
+hypothesis.settings.load_profile("llmaas")
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from llmaas_server.errors import Problem
 UNIT = 1_000_000_000
 MOST = 2**63 - 1
 
-_FORM = re.compile(r"(\d{1,10})(?:\.(\d{1,9}))?")
+_FORM = re.compile(r"([0-9]{1,10})(?:\.([0-9]{1,9}))?")
 
 
 def to_text(nano: int) -> str:
