@@ -14,28 +14,21 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Literal, Protocol
+from typing import Literal
 
 from llmaas_server.errors import Problem
 from llmaas_server.seam.values import ModelKind, ModelRef, ModelStatus, WorkerOptions
 
 from . import heap
-from .clock import Alarm, Clock
+from .clock import Clock
 from .interface import Model
 from .lane import Lane
 from .loop import StepLoop
 from .mailboxes import Mailboxes
 from .memory import Budget, Holding, Size, mib
+from .resident import Resident, WeighedModel
 
 log = logging.getLogger(__name__)
-
-
-class WeighedModel(Model, Protocol):
-    """A model that knows its size."""
-
-    @property
-    def bytes(self) -> int:
-        """Of its weights in memory."""
 
 
 Opener = Callable[[ModelRef, WorkerOptions, Callable[[float], None]], tuple[WeighedModel, Lane]]
@@ -45,30 +38,6 @@ State = Literal["loading", "resident"]
 
 Estimate = Callable[[ModelRef], Size]
 """How much memory a model will take. Called in a thread; raises Problem."""
-
-
-@dataclass(slots=True)
-class Resident:
-    """A model in memory, and who needs it."""
-
-    model: WeighedModel
-    key: int
-    """Of its lane in the step loop."""
-    size: Size
-    used: float
-    """When it was last needed."""
-    calls: int = 0
-    """That hold it from their first job to their last."""
-    jobs: int = 0
-    idle: asyncio.Event = field(default_factory=asyncio.Event)
-    alarm: Alarm | None = None
-    """Goes off when it has been idle for too long."""
-    leaving: asyncio.Task[None] | None = None
-    """Ends when it is gone."""
-
-    @property
-    def in_use(self) -> bool:
-        return bool(self.calls or self.jobs)
 
 
 @dataclass(slots=True)
@@ -221,9 +190,7 @@ class Residents:
     def _kept(self, resident: Resident) -> Iterator[None]:
         """Around a use: the model is not idle before its last use has ended."""
         resident.idle.clear()
-        if resident.alarm is not None:
-            resident.alarm.cancel()
-            resident.alarm = None
+        resident.quiet()
         try:
             yield
         finally:
@@ -288,18 +255,10 @@ class Residents:
             for ref, loading in self._loadings.items()
             if loading.size.total
         ]
-        leaving = [
-            Holding(resident.model.ref.name, resident.size, resident.used, free=False)
-            for resident in self._leaving.values()
-        ]
+        leaving = [one.holding(free=False) for one in self._leaving.values()]
         resident = [
-            Holding(
-                ref.name,
-                resident.size,
-                resident.used,
-                free=not (self._is_pinned(ref) or resident.in_use),
-            )
-            for ref, resident in self._residents.items()
+            one.holding(free=not (one.in_use or self._is_pinned(ref)))
+            for ref, one in self._residents.items()
         ]
         return promised + leaving + resident
 
@@ -323,8 +282,7 @@ class Residents:
     def _leave(self, ref: ModelRef) -> asyncio.Task[None]:
         """Take the model off the list; the task ends when its memory is free."""
         resident = self._residents.pop(ref)
-        if resident.alarm is not None:
-            resident.alarm.cancel()
+        resident.quiet()
         self._leaving[resident.key] = resident
         resident.leaving = asyncio.create_task(self._drop(resident.key))
         resident.leaving.add_done_callback(_retrieve)

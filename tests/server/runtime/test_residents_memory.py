@@ -15,7 +15,7 @@ from llmaas_server.errors import Problem
 from llmaas_server.runtime.engine import Engine
 from llmaas_server.runtime.lane import Job, Lane, Output
 from llmaas_server.runtime.memory import Budget, Size
-from llmaas_server.runtime.residents import WeighedModel
+from llmaas_server.runtime.resident import WeighedModel
 from llmaas_server.seam.values import ModelRef, WorkerOptions
 from support.engines import OPTIONS, PATIENCE, until
 

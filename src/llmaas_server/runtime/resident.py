@@ -1,0 +1,52 @@
+"""One model in memory, and who needs it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from .clock import Alarm
+from .interface import Model
+from .memory import Holding, Size
+
+
+class WeighedModel(Model, Protocol):
+    """A model that knows its size."""
+
+    @property
+    def bytes(self) -> int:
+        """Of its weights in memory."""
+
+
+@dataclass(slots=True)
+class Resident:
+    """A model in memory, and who needs it."""
+
+    model: WeighedModel
+    key: int
+    """Of its lane in the step loop."""
+    size: Size
+    used: float
+    """When it was last needed."""
+    calls: int = 0
+    """That hold it from their first job to their last."""
+    jobs: int = 0
+    idle: asyncio.Event = field(default_factory=asyncio.Event)
+    alarm: Alarm | None = None
+    """Goes off when it has been idle for too long."""
+    leaving: asyncio.Task[None] | None = None
+    """Ends when it is gone."""
+
+    @property
+    def in_use(self) -> bool:
+        return bool(self.calls or self.jobs)
+
+    def quiet(self) -> None:
+        """It is needed: it does not go for having been idle."""
+        if self.alarm is not None:
+            self.alarm.cancel()
+            self.alarm = None
+
+    def holding(self, *, free: bool) -> Holding:
+        return Holding(self.model.ref.name, self.size, self.used, free)
