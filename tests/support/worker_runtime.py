@@ -209,6 +209,10 @@ def create_nothing(options: WorkerOptions) -> ScriptedRuntime:
     raise RuntimeError(f"there is no device {options.device!r}")
 
 
+def create_refused(options: WorkerOptions) -> ScriptedRuntime:
+    raise Problem("internal_error", f"no {options.device} here", hint="Choose another device.")
+
+
 def create_never(options: WorkerOptions) -> ScriptedRuntime:
     threading.Event().wait()
     raise AssertionError

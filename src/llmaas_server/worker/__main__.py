@@ -17,7 +17,7 @@ from llmaas_server.seam.frames import FrameError, front_frames
 
 from .isolation import forbid_connections
 from .lifeline import follow
-from .session import UnusableError, converse
+from .session import RefusedError, UnusableError, converse
 
 logger = logging.getLogger("llmaas_server.worker")
 
@@ -66,6 +66,8 @@ async def _serve(connected: socket.socket, runtime: str) -> int:
     status = 0
     try:
         await converse(channel, lambda options: getattr(import_module(module), function)(options))
+    except* RefusedError:
+        status = 1
     except* (FrameError, UnusableError):
         logger.exception("this worker ends:")
         status = 1

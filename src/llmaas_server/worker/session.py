@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 from llmaas_client.wire import TASKS
+from llmaas_server.errors import Problem
 from llmaas_server.seam.channel import Channel
 from llmaas_server.seam.frames import (
     Broken,
@@ -59,6 +60,10 @@ class UnusableError(Exception):
     """This worker cannot go on; the front starts another."""
 
 
+class RefusedError(UnusableError):
+    """This machine cannot do what the options ask for; the front knows why, and says it."""
+
+
 async def converse(
     channel: Channel[FrontFrame], create: Callable[[WorkerOptions], WorkerRuntime]
 ) -> None:
@@ -97,6 +102,10 @@ async def _build(
 ) -> WorkerRuntime:
     try:
         return await asyncio.to_thread(_prepare, create, options)
+    except Problem as problem:  # a setting that this machine cannot meet: its words are enough
+        reason = f"{problem.message}. {problem.hint}".removesuffix(".")
+        channel.send(Broken(reason))
+        raise RefusedError(reason) from None
     except Exception as error:
         channel.send(Broken(str(error) or type(error).__name__))
         raise UnusableError("the runtime cannot be built") from error

@@ -138,6 +138,16 @@ async def test_a_worker_that_cannot_start_says_why(runtime: str, reason: str) ->
         assert backend.status().restarts <= 4
 
 
+async def test_a_setting_that_cannot_be_met_is_one_line(
+    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    async with started(scripted_worker("create_refused")) as backend:
+        with pytest.raises(Problem, match=r"no auto here\. Choose another device"):
+            await backend.measure(chat("hello"))
+    assert "no auto here. Choose another device; the next starts in" in caplog.text
+    assert "Traceback" not in capfd.readouterr().err
+
+
 async def test_waiting_for_a_worker_ends_with_the_deadline() -> None:
     async with started(scripted_worker("create_never")) as backend:
         begun = time.monotonic()
