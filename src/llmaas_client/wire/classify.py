@@ -79,8 +79,12 @@ class ClassifyRequest(TaskRequest):
         if len(self.labels) < least:
             raise PydanticCustomError(
                 "too_few_labels",
-                "{count} labels, and {least} is the least",
-                {"count": len(self.labels), "least": least, "param": "labels"},
+                "{count}, and {least} is the least",
+                {
+                    "count": "1 label" if len(self.labels) == 1 else "no labels",
+                    "least": least,
+                    "param": "labels",
+                },
             )
         return self
 

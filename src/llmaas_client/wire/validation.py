@@ -12,7 +12,7 @@ def explain(error: ValidationError, request_id: str | None = None) -> ErrorBody:
     """The error body for a request that does not validate.
 
     A union reports one error per branch; one with a code of our own says the most, then the
-    one that got deepest into the input.
+    one that got deepest into the input, then one of the branch whose type it is.
     """
     best = max(error.errors(include_url=False), key=_weight)
     code = _code(best)
@@ -25,8 +25,9 @@ def explain(error: ValidationError, request_id: str | None = None) -> ErrorBody:
     return describe(code, message, param=param, request_id=request_id)
 
 
-def _weight(detail: ErrorDetails) -> tuple[bool, int]:
-    return (_code(detail) != "invalid_request", len(detail["loc"]))
+def _weight(detail: ErrorDetails) -> tuple[bool, int, bool]:
+    wrong_type = detail["type"].endswith("_type")
+    return (_code(detail) != "invalid_request", len(detail["loc"]), not wrong_type)
 
 
 def _code(detail: ErrorDetails) -> ErrorCode:

@@ -24,7 +24,8 @@ def parse(model: type[ModelT], body: bytes) -> ModelT:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         if "hex escape" in first["msg"] and _SURROGATE.search(body):
-            raise Problem("invalid_text", f"a lone surrogate: {first['msg']}") from None
+            place = first["msg"].rpartition(" at ")[2]
+            raise Problem("invalid_text", f"half of a surrogate pair at {place}") from None
         raise
     try:
         json.loads(body, object_pairs_hook=_once)
