@@ -30,7 +30,7 @@ def _plain(schema: Schema) -> str:
     if reference := schema.get("$ref"):
         name = reference.rpartition("/")[2]
         return f"[{name}](#{name.lower()})"
-    if branches := schema.get("anyOf"):
+    if branches := schema.get("anyOf") or schema.get("oneOf"):
         return " or ".join(kind(branch) for branch in branches)
     if choices := schema.get("enum", [schema["const"]] if "const" in schema else None):
         if set(choices) == set(ERRORS):

@@ -15,6 +15,7 @@ import respx
 
 from llmaas_client import AsyncClient, Client, errors
 from llmaas_client.tasks.chat import Chat
+from llmaas_client.wire.chat import ChoiceFormat, JsonFormat, JsonSchemaFormat, RegexFormat
 from support import answers
 from support.clients import KINDS, Kind, StillClock, chat
 from support.http_server import Exchange, serving
@@ -53,6 +54,26 @@ def test_chat(client: Client) -> None:
         "stop": ["x"],
     }
     assert route.calls.last.request.headers["authorization"] == "Bearer s3cret"
+
+
+SCHEMA = {"type": "object", "properties": {"a": {"const": None}}}
+
+
+@respx.mock
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        (JsonSchemaFormat(json_schema=SCHEMA), {"type": "json_schema", "schema": SCHEMA}),
+        ({"type": "json_schema", "schema": SCHEMA}, {"type": "json_schema", "schema": SCHEMA}),
+        (ChoiceFormat(choices=["a"]), {"type": "choice", "choices": ["a"]}),
+        (RegexFormat(pattern="a+"), {"type": "regex", "pattern": "a+"}),
+        (JsonFormat(), {"type": "json"}),
+    ],
+)
+def test_a_format_is_sent_whole(client: Client, given: Any, wanted: Any) -> None:
+    route = respx.post(f"{HERE}/v1/tasks/chat").respond(json=answers.chat("Hi"))
+    client.chat("Hello", response_format=given)
+    assert sent(route)["response_format"] == wanted
 
 
 @respx.mock

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from llmaas_server.errors import Problem
+from llmaas_server.runtime.grammar import Grammar
 from llmaas_server.runtime.interface import Floats, Model, TextStream
 from llmaas_server.runtime.request import Finish, Finished, Generation, Sampling, Token
 from llmaas_server.seam.values import ModelKind, ModelRef
@@ -61,6 +63,9 @@ class FakeModel:
     sampling: Sampling = DEFAULTS
     stop_ids: frozenset[int] = frozenset({STOP_ID})
     tokenizer: CharacterTokenizer = field(default_factory=CharacterTokenizer)
+
+    def grammar(self, text: str) -> Grammar:
+        raise Problem("unsupported_parameter", "a model without tokens cannot follow a grammar")
 
 
 def fake_model(

@@ -7,12 +7,22 @@ from typing import Any, Generic, TypeAlias
 
 from llmaas_client.errors import InvalidRequest
 from llmaas_client.steps import UNSET, Call, Timeout
-from llmaas_client.wire.chat import SPEC, ChatRequest, ChatResult, Message, ReplyMessage
+from llmaas_client.wire.chat import (
+    SPEC,
+    ChatRequest,
+    ChatResult,
+    Message,
+    ReplyMessage,
+    ResponseFormat,
+)
 
 from .fields import Live, Out, given
 
 Messages: TypeAlias = str | Sequence[Message | ReplyMessage | Mapping[str, str]]
 """A user's message, or a conversation so far."""
+
+Format: TypeAlias = ResponseFormat | Mapping[str, Any]
+"""What an answer must be."""
 
 
 class Chat(Generic[Out, Live]):
@@ -41,6 +51,7 @@ class Chat(Generic[Out, Live]):
         min_p: float | None = None,
         seed: int | None = None,
         stop: str | Sequence[str] | None = None,
+        response_format: Format | None = None,
         repetition_penalty: float | None = None,
         logprobs: bool = False,
         top_logprobs: int | None = None,
@@ -62,6 +73,9 @@ class Chat(Generic[Out, Live]):
             min_p: Leave out tokens less likely than this share of the likeliest.
             seed: The same seed gives the same answer.
             stop: Text, or texts, that end the answer; not part of it.
+            response_format: What the answer must be: `{"type": "json_schema", "schema": …}`,
+                `{"type": "regex", "pattern": …}`, `{"type": "choice", "choices": […]}` or
+                `{"type": "json"}`, or the class of that name in `llmaas_client.wire.chat`.
             repetition_penalty: Above 1, tokens that were there already become less likely.
             logprobs: Return the log-probability of each token.
             top_logprobs: Also that of so many likeliest tokens; needs `logprobs`.
@@ -82,6 +96,7 @@ class Chat(Generic[Out, Live]):
                 min_p=min_p,
                 seed=seed,
                 stop=stop,
+                response_format=_format(response_format),
                 repetition_penalty=repetition_penalty,
                 logprobs=logprobs or None,
                 top_logprobs=top_logprobs,
@@ -102,6 +117,7 @@ class Chat(Generic[Out, Live]):
         min_p: float | None = None,
         seed: int | None = None,
         stop: str | Sequence[str] | None = None,
+        response_format: Format | None = None,
         repetition_penalty: float | None = None,
         logprobs: bool = False,
         top_logprobs: int | None = None,
@@ -123,6 +139,7 @@ class Chat(Generic[Out, Live]):
                 min_p=min_p,
                 seed=seed,
                 stop=stop,
+                response_format=_format(response_format),
                 repetition_penalty=repetition_penalty,
                 logprobs=logprobs or None,
                 top_logprobs=top_logprobs,
@@ -142,6 +159,12 @@ def _call(
     return Call(
         path=SPEC.path, request=request, read=ChatResult.model_validate_json, timeout=timeout
     )
+
+
+def _format(wanted: Format | None) -> dict[str, Any] | None:
+    if wanted is None or isinstance(wanted, Mapping):
+        return None if wanted is None else dict(wanted)
+    return wanted.model_dump()
 
 
 def _conversation(messages: Messages, system: str | None) -> list[dict[str, Any]]:

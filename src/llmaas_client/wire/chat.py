@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from .base import Characters, Request, Result, TaskRequest, WireModel
@@ -12,6 +12,7 @@ from .spec import TaskSpec
 
 MAX_MESSAGES = 4096
 MAX_STOPS = 16
+MAX_CHOICES = 1024
 
 Role = Literal["system", "user", "assistant"]
 FinishReason = Literal["stop", "length"]
@@ -31,6 +32,42 @@ class Message(Request):
 
 
 Stop = Annotated[Characters, Field(min_length=1, max_length=256)]
+
+
+class JsonFormat(Request):
+    """One JSON object, of any shape."""
+
+    type: Literal["json"] = "json"
+
+
+class JsonSchemaFormat(Request):
+    """JSON that a schema describes."""
+
+    model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
+
+    type: Literal["json_schema"] = "json_schema"
+    json_schema: dict[str, Any] = Field(alias="schema")
+
+
+class RegexFormat(Request):
+    """Text that a regular expression matches as a whole."""
+
+    type: Literal["regex"] = "regex"
+    pattern: Annotated[Characters, Field(min_length=1, max_length=10_000)]
+
+
+class ChoiceFormat(Request):
+    """One of these texts."""
+
+    type: Literal["choice"] = "choice"
+    choices: Annotated[
+        list[Annotated[Characters, Field(min_length=1, max_length=1024)]],
+        Field(min_length=1, max_length=MAX_CHOICES),
+    ]
+
+
+ResponseFormat = JsonFormat | JsonSchemaFormat | RegexFormat | ChoiceFormat
+"""What an answer must be."""
 
 
 class ChatRequest(TaskRequest):
@@ -57,6 +94,9 @@ class ChatRequest(TaskRequest):
     stop: Stop | Annotated[list[Stop], Field(max_length=MAX_STOPS)] | None = Field(
         default=None, description="Text that ends the answer; it is not part of it."
     )
+    response_format: Annotated[ResponseFormat, Field(discriminator="type")] | None = Field(
+        default=None, description="What the answer must be, however it is sampled."
+    )
     ignore_eos: bool = Field(
         default=False,
         description="Go on to max_tokens whatever the model says: for measuring, not for reading.",
@@ -72,6 +112,12 @@ class ChatRequest(TaskRequest):
         if self.top_logprobs is not None and not self.logprobs:
             raise PydanticCustomError(
                 "invalid_request", "top_logprobs needs logprobs=true", {"param": "top_logprobs"}
+            )
+        if self.response_format is not None and self.ignore_eos:
+            raise PydanticCustomError(
+                "invalid_request",
+                "ignore_eos goes on where response_format has its end",
+                {"param": "ignore_eos"},
             )
         if self.messages[-1].role != "user":
             raise PydanticCustomError(

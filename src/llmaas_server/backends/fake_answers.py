@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmaas_client.wire.base import TaskRequest
-from llmaas_client.wire.chat import ChatRequest
+from llmaas_client.wire.chat import ChatRequest, ChoiceFormat
 from llmaas_client.wire.classify import ClassifyRequest
 from llmaas_client.wire.embed import EmbedRequest
 from llmaas_client.wire.summarize import SummarizeRequest
-from llmaas_server.errors import context_overflow
+from llmaas_server.errors import Problem, context_overflow
 
 _MAX_TOKENS = 512
 _DIMENSIONS = 16
@@ -38,7 +38,10 @@ class Answer:
 
 
 def answer(request: TaskRequest, context: int) -> Answer:
-    """The answer to the request of any task. Raises Problem `context_overflow`."""
+    """The answer to the request of any task.
+
+    Raises Problem `context_overflow`, `unsupported_parameter`.
+    """
     match request:
         case ChatRequest():
             return _chat(request, context)
@@ -55,15 +58,18 @@ def answer(request: TaskRequest, context: int) -> Answer:
 
 
 def _chat(request: ChatRequest, context: int) -> Answer:
-    """The words of the last message, said back; over and over where `ignore_eos` asks for it."""
+    """The words of the last message, said back; over and over where `ignore_eos` asks for it.
+
+    Where it is to be one of some choices, the first.
+    """
     prompt_tokens = sum(len(message.content.split()) for message in request.messages)
     asked = prompt_tokens + (request.max_tokens or 1)
     if asked > context:
         raise context_overflow(asked, context, "the prompt with its answer")
     most = request.max_tokens or min(context - prompt_tokens, _MAX_TOKENS)
-    said = request.messages[-1].content.split()
+    said = _said(request)
     whole = " ".join(said * (1 + most // len(said)) if request.ignore_eos else said)
-    words = re.findall(r"\S+ ?| ", _before_stop(whole, request.stop))
+    words = re.findall(r"\S+ ?|\s", _before_stop(whole, request.stop))
     pieces = tuple(words[:most])
     body: dict[str, Any] = {
         "message": {"role": "assistant", "content": "".join(pieces)},
@@ -72,6 +78,20 @@ def _chat(request: ChatRequest, context: int) -> Answer:
     if request.logprobs:
         body["logprobs"] = [_logprob(piece, request.top_logprobs) for piece in pieces]
     return Answer(prompt_tokens, body, pieces, len(pieces), most)
+
+
+def _said(request: ChatRequest) -> list[str]:
+    wanted = request.response_format
+    if wanted is None:
+        return request.messages[-1].content.split()
+    if isinstance(wanted, ChoiceFormat):
+        return [wanted.choices[0]]
+    raise Problem(
+        "unsupported_parameter",
+        f"the fake backend makes no answer in the format {wanted.type}",
+        hint="Start the server with the setting backend = worker.",
+        param="response_format",
+    )
 
 
 def _logprob(piece: str, top: int | None) -> dict[str, Any]:

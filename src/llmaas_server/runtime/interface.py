@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from llmaas_server.seam.values import ModelRef
 
+from .grammar import Grammar
 from .request import Finished, Generation, Sampling, Token
 
 Floats = NDArray[np.float32]
@@ -85,6 +86,10 @@ class Model(Protocol):
     @property
     def sampling(self) -> Sampling:
         """The model's own generation defaults (generation_config.json)."""
+
+    def grammar(self, text: str) -> Grammar:
+        """A grammar of `llguidance` for the answers of this model. Takes up to a second: for
+        threads. Raises Problem `invalid_request`, `unsupported_parameter`."""
 
 
 class Runtime(Protocol):

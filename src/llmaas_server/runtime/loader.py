@@ -22,6 +22,7 @@ from . import traits
 from .checkpoint import read_weights, weight_files
 from .device import device_of, dtype_of
 from .faults import first_line, is_of_memory
+from .grammar import Grammar, Grammars
 from .pooling import read_pooling
 from .request import Sampling
 from .tokenizer import TextTokenizer, read_tokenizer
@@ -62,6 +63,10 @@ class LoadedModel:
     dtype: torch.dtype
     bytes: int
     """Of its weights and buffers in memory."""
+    grammars: Grammars
+
+    def grammar(self, text: str) -> Grammar:
+        return self.grammars.compile(text)
 
 
 def load(ref: ModelRef, options: WorkerOptions, progress: Callable[[float], None]) -> LoadedModel:
@@ -93,13 +98,14 @@ def describe(ref: ModelRef, options: WorkerOptions) -> LoadedModel:
     tokenizer = read_tokenizer(folder)
     generation = traits.read_json(folder / "generation_config.json")
     context = traits.context_of(ref, config, tokenizer)
+    stop_ids = traits.stop_ids_of(config, tokenizer, generation)
     return LoadedModel(
         ref=ref,
         config=config,
         tokenizer=tokenizer,
         context=context,
         max_completion=traits.max_completion_of(ref, config, context),
-        stop_ids=traits.stop_ids_of(config, tokenizer, generation),
+        stop_ids=stop_ids,
         labels=traits.labels_of(ref, config),
         multi_label=getattr(config, "problem_type", None) == "multi_label_classification",
         sampling=traits.sampling_of(ref, generation),
@@ -108,6 +114,7 @@ def describe(ref: ModelRef, options: WorkerOptions) -> LoadedModel:
         device=device,
         dtype=dtype_of(options, device),
         bytes=0,
+        grammars=Grammars(tokenizer.definition, stop_ids),
     )
 
 

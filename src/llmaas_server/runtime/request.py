@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from .grammar import Grammar as Grammar
+
 
 class Finish(StrEnum):
     """Why a sequence ended."""
 
     STOP = "stop"
-    """A token that ends the sequence (it is not among the tokens given out)."""
+    """A token that ends the sequence (it is not among the tokens given out), or the end of its
+    grammar."""
     LENGTH = "length"
     """max_tokens were generated."""
 
@@ -43,6 +46,8 @@ class Generation:
     stop_ids: frozenset[int] = frozenset()
     top_logprobs: int | None = None
     """None: no log-probabilities. 0: of the chosen token. k: of the k most likely, too."""
+    grammar: Grammar | None = None
+    """What the answer must follow, of `Model.grammar`; decoder models alone."""
     tenant: str = ""
     deadline: float | None = None
     """On the clock of time.monotonic(); then the request fails with deadline_exceeded."""

@@ -13,6 +13,7 @@ from hashlib import blake2b
 import torch
 from torch import Tensor
 
+from .grammar import Mask
 from .request import Sampling, Token
 
 _GREEDY_BELOW = 1e-5
@@ -34,6 +35,8 @@ class Draw:
     seen: Sequence[int]
     """Prompt and answer so far, for the repetition penalty."""
     top_logprobs: int | None = None
+    mask: Mask | None = None
+    """The tokens that may come; log-probabilities do not depend on it."""
 
 
 def sample(logits: Tensor, draws: Sequence[Draw]) -> list[Token | None]:
@@ -56,8 +59,9 @@ def logprobs(logits: Tensor, rows: Sequence[int], tokens: Sequence[int]) -> list
 
 
 def filter_logits(logits: Tensor, draws: Sequence[Draw]) -> Tensor:
-    """Logits from which to draw: what is filtered out is -inf. Greedy rows are only penalized."""
-    scores = _penalize(logits, draws)
+    """Logits from which to draw: what is filtered out is -inf. Greedy rows are only penalized
+    and masked."""
+    scores = _allow(_penalize(logits, draws), draws)
     hot = [row for row, draw in enumerate(draws) if not is_greedy(draw.sampling)]
     if hot:
         scores = scores.clone()
@@ -112,6 +116,17 @@ def _penalize(logits: Tensor, draws: Sequence[Draw]) -> Tensor:
         seen = torch.tensor(draws[row].seen, device=logits.device)
         found = scores[row, seen]
         scores[row, seen] = torch.where(found < 0, found * penalty, found / penalty)
+    return scores
+
+
+def _allow(scores: Tensor, draws: Sequence[Draw]) -> Tensor:
+    """Keep what the masks allow; a model may have logits of more tokens than its tokenizer has."""
+    masks = {row: draw.mask for row, draw in enumerate(draws) if draw.mask is not None}
+    scores = scores.clone() if masks else scores
+    for row, mask in masks.items():
+        allowed = torch.from_numpy(mask[: scores.shape[1]]).to(scores.device)
+        scores[row, : len(allowed)].masked_fill_(~allowed, -torch.inf)
+        scores[row, len(allowed) :] = -torch.inf
     return scores
 
 

@@ -93,6 +93,7 @@ class GenerateSequence(Sequence):
         self.generation = generation
         self.seed = seed
         self.tokens = list(generation.prompt)
+        self.matcher = None if generation.grammar is None else generation.grammar.start()
         self._submitted = submitted
         self._first: float | None = None
 
@@ -131,6 +132,8 @@ class GenerateSequence(Sequence):
         if token in self.generation.stop_ids:
             return Finish.STOP
         self.tokens.append(token)
+        if self.matcher is not None and self.matcher.take(token):
+            return Finish.STOP
         return Finish.LENGTH if self.generated == self.generation.max_tokens else None
 
     def finished(self, reason: Finish, now: float) -> Finished:

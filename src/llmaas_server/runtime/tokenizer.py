@@ -64,6 +64,13 @@ class TextTokenizer:
         """The id of a control token of that name."""
         return self._controls.get(name)
 
+    def definition(self) -> str:
+        """The tokenizer as JSON, in which every control token is a special one."""
+        state = json.loads(self._full.to_str())
+        for token in state["added_tokens"]:
+            token["special"] |= token["content"] in self._controls
+        return json.dumps(state)
+
     def encode(self, text: str, *, special: bool = True) -> list[int]:
         ids: list[int] = self._plain.encode(_sound(text), add_special_tokens=special).ids
         return ids

@@ -10,11 +10,12 @@ from typing import Any
 from llmaas_client.wire import chat as wire
 from llmaas_server.errors import Problem, context_overflow
 from llmaas_server.runtime.interface import Model, Runtime
-from llmaas_server.runtime.request import Finish, Finished, Generation, Sampling
+from llmaas_server.runtime.request import Finish, Finished, Generation, Grammar, Sampling
 from llmaas_server.seam.values import Delta, Progress, Result
 
 from .answers import Answer
 from .base import Caller
+from .grammars import grammar_of
 from .meter import Meter
 
 DEFAULT_MAX_TOKENS = 512
@@ -29,6 +30,7 @@ class ChatPrompt:
     stop_ids: frozenset[int]
     top_logprobs: int | None
     """As in `Generation`: None for no log-probabilities."""
+    grammar: Grammar | None
 
     @property
     def prompt_tokens(self) -> int:
@@ -60,6 +62,7 @@ class Chat:
             stops=_stops(request),
             stop_ids=frozenset() if request.ignore_eos else model.stop_ids,
             top_logprobs=(request.top_logprobs or 0) if request.logprobs else None,
+            grammar=_grammar(request, model),
         )
 
     async def run(
@@ -74,6 +77,7 @@ class Chat:
             sampling=prompt.sampling,
             stop_ids=prompt.stop_ids,
             top_logprobs=prompt.top_logprobs,
+            grammar=prompt.grammar,
             tenant=caller.tenant,
             deadline=caller.deadline,
         )
@@ -124,6 +128,11 @@ def _stops(request: wire.ChatRequest) -> tuple[str, ...]:
     if isinstance(request.stop, str):
         return (request.stop,)
     return tuple(request.stop or ())
+
+
+def _grammar(request: wire.ChatRequest, model: Model) -> Grammar | None:
+    wanted = request.response_format
+    return None if wanted is None else model.grammar(grammar_of(wanted))
 
 
 def _body(answer: Answer, finish: wire.FinishReason) -> dict[str, Any]:

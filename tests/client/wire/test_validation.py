@@ -38,6 +38,24 @@ CASES: list[Case] = [
     ("chat", {"messages": [HI], "temperature": float("nan")}, "invalid_request", "temperature"),
     ("chat", {"messages": [HI], "stop": [""]}, "invalid_request", "stop.0"),
     ("chat", {"messages": [HI], "model": ""}, "invalid_request", "model"),
+    (
+        "chat",
+        {"messages": [HI], "response_format": {"type": "json"}, "ignore_eos": True},
+        "invalid_request",
+        "ignore_eos",
+    ),
+    (
+        "chat",
+        {"messages": [HI], "response_format": {"type": "choice", "choices": []}},
+        "invalid_request",
+        "response_format.choice.choices",
+    ),
+    (
+        "chat",
+        {"messages": [HI], "response_format": {"type": "yaml"}},
+        "invalid_request",
+        "response_format",
+    ),
     ("classify", {"labels": LABELS}, "invalid_request", "text"),
     ("classify", {"text": " ", "labels": LABELS}, "empty_text", "text"),
     ("classify", {"text": [], "labels": LABELS}, "invalid_request", "text"),
@@ -93,6 +111,13 @@ def test_bad_json_has_a_code_of_its_own() -> None:
     [
         ("chat", {"messages": [HI], "temperature": 0, "stop": "x", "seed": 2**63 - 1}),
         ("chat", {"messages": [{"role": "system", "content": ""}, HI]}),
+        (
+            "chat",
+            {
+                "messages": [HI],
+                "response_format": {"type": "json_schema", "schema": {"const": None}},
+            },
+        ),
         ("classify", {"text": ["x", "y"], "labels": {"a": "one", "b": "two"}}),
         ("classify", {"text": "x", "labels": ["a"], "multi": True}),
         ("classify", {"text": "x"}),

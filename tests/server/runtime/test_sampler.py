@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from transformers.generation import logits_process as processors
@@ -144,3 +145,21 @@ def test_logprobs_of_given_tokens() -> None:
         [float(expected[0, 4]), float(expected[2, 5]), float(expected[2, 6])]
     )
     assert logprobs(logits, [], []) == []
+
+
+@pytest.mark.parametrize("sampling", [Sampling(temperature=0), Sampling(temperature=2), *SAMPLINGS])
+def test_a_mask_leaves_what_it_allows_and_the_log_probabilities(sampling: Sampling) -> None:
+    logits = logits_of(2)
+    before = logits.clone()
+    mask = np.zeros(VOCABULARY - 3, dtype=np.bool_)  # a tokenizer of fewer tokens than logits
+    mask[[5, 17]] = True
+    held, free = sample(
+        logits,
+        [Draw(sampling, 7, 0, SEEN, 2, mask), Draw(sampling, 7, 0, SEEN, 2)],
+    )
+    assert held is not None
+    assert held.id in (5, 17)
+    assert held.logprob == pytest.approx(float(before[0].log_softmax(-1)[held.id]))
+    assert torch.equal(logits, before)
+    [alone] = sample(logits[1:], [Draw(sampling, 7, 0, SEEN, 2)])
+    assert free == alone

@@ -12,7 +12,7 @@ from torch import Tensor
 from llmaas_server.errors import Problem, context_overflow
 from llmaas_server.runtime.decoding import Decoder
 from llmaas_server.runtime.lane import Job, Output
-from llmaas_server.runtime.request import Finish, Finished, Generation, Scoring, Token
+from llmaas_server.runtime.request import Finished, Generation, Scoring, Token
 from llmaas_server.runtime.sampler import Draw, logprobs, sample
 from llmaas_server.runtime.scheduler import Scheduler
 from llmaas_server.runtime.scoring import ScoreSequence
@@ -150,14 +150,18 @@ def _draw_of(sequence: GenerateSequence) -> Draw:
         sequence.generated,
         sequence.tokens,
         generation.top_logprobs,
+        None if sequence.matcher is None else sequence.matcher.mask(),
     )
 
 
 def _append(sequence: GenerateSequence, token: Token | None, now: float) -> Output:
     if token is None:
         return _not_finite(sequence)
+    if sequence.matcher is not None and (problem := sequence.matcher.problem):
+        return Output(sequence.id, done=True, problem=problem)
+    before = sequence.generated
     reason = sequence.append(token.id, now)
-    items: list[Token | Finished] = [] if reason is Finish.STOP else [token]
+    items: list[Token | Finished] = [token] if sequence.generated > before else []
     if reason is not None:
         items.append(sequence.finished(reason, now))
     return Output(sequence.id, items, done=reason is not None)

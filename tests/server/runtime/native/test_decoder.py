@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -12,16 +13,18 @@ import torch
 
 from llmaas_server.runtime.decoder import TorchDecoder
 from llmaas_server.runtime.decoding import Decoder
+from llmaas_server.runtime.grammar import Grammars
 from llmaas_server.runtime.kernels.build import Instructions
 from llmaas_server.runtime.lane import Job
 from llmaas_server.runtime.lanes.generate import GenerateLane
 from llmaas_server.runtime.loader import load
 from llmaas_server.runtime.native.decoder import NativeDecoder, can_run
-from llmaas_server.runtime.request import Scoring
+from llmaas_server.runtime.request import Finish, Generation, Sampling, Scoring
 from llmaas_server.seam.values import ModelRef, WorkerOptions
-from support.decoders import decoder, drain, greedy, ids_of
+from support.decoders import decoder, drain, greedy, ids_of, prompt_of
 from support.kernels import library
 from support.native import SIZES, chunk_of, saved
+from support.tiny_tokenizers import byte_level
 
 IDS = tuple((7 * i + 3) % 320 for i in range(75))
 
@@ -106,6 +109,22 @@ def test_the_lane_generates_alone_as_among_others(tmp_path: Path) -> None:
     works = [greedy(length) for length in (3, 60, 1, 17, 130, 9, 44, 28)]
     together = [ids_of(items) for items in drain(lane, works)]
     assert together == [ids_of(drain(lane, [work])[0]) for work in works]
+
+
+def test_a_grammar_holds_whatever_is_drawn(tmp_path: Path) -> None:
+    module = saved(tmp_path, vocab_size=512)  # the tokenizer has fewer
+    lane = GenerateLane(native(tmp_path, module), 512, WorkerOptions(device="cpu"))
+    tokenizer, stops = byte_level(), frozenset({2})
+    grammar = Grammars(tokenizer.to_str, stops).compile("start: /[a-z]{3,6}/")
+    works = [
+        Generation(prompt_of(9), 20, Sampling(temperature=2.0, seed=seed), stops, grammar=grammar)
+        for seed in range(20)
+    ]
+    found = drain(lane, works)
+    texts = {tokenizer.decode(ids_of(items)) for items in found}
+    assert all(re.fullmatch("[a-z]{3,6}", text) for text in texts)
+    assert len(texts) > 1
+    assert {items[-1].reason for items in found} == {Finish.STOP}
 
 
 def test_a_successor_takes_over_when_nothing_runs(tmp_path: Path) -> None:
