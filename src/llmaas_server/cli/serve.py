@@ -121,11 +121,16 @@ def _models(settings: Settings, store: ModelStore) -> list[str]:
         "predict": settings.predict_model,
     }
     lines = []
+    to_pull: dict[str, None] = {}  # in order, each once
     for role, name in roles.items():
         try:
             store.ref(name)
             state = ""
         except Problem as problem:
-            state = f"  {problem.message}"
+            known = problem.code == "model_not_pulled"
+            to_pull |= {name: None} if known else {}
+            state = "  not on this machine" if known else f"  {problem.message}"
         lines.append(f"  {role:<12}{name}{state}")
+    if to_pull:
+        lines.append(f"To bring what is missing: llmaas models pull {' '.join(to_pull)}")
     return lines

@@ -17,6 +17,8 @@ import pytest
 from llmaas_client.wire.errors import ErrorBody
 from llmaas_client.wire.sse import Decoder, ServerSentEvent
 from llmaas_server.backends.fake import FakeBackend
+from llmaas_server.cli.serve import banner
+from llmaas_server.models.store import Store
 from llmaas_server.settings import Settings
 from support.front import eventually, front, key_of
 from support.pacing import Turnstile
@@ -93,6 +95,15 @@ def test_wrong_setting(tmp_path: Path) -> None:
 def test_damaged_keys(tmp_path: Path) -> None:
     (tmp_path / "keys.json").write_text("{")
     assert "keys.json is damaged" in refused(tmp_path, "--port", "0")
+
+
+def test_models_that_are_not_here_are_told_with_what_to_type(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, cache=tmp_path, chat_model="no-such", classify_model="bad")
+    lines = banner(settings, Store(tmp_path), "http://127.0.0.1:1")
+    assert "  embed       all-minilm-l6-v2  not on this machine" in lines
+    assert any(line.startswith("  chat        no-such  no model is named") for line in lines)
+    wanted = "llmaas models pull all-minilm-l6-v2 smollm2-135m-instruct-q4_1"
+    assert f"To bring what is missing: {wanted}" in lines
 
 
 def test_imports_no_torch_and_no_web_server_before_it_runs() -> None:
