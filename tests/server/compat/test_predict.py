@@ -12,6 +12,7 @@ from llmaas_client.wire.errors import ERRORS, ErrorBody
 from llmaas_client.wire.models import PredictRequest
 from llmaas_server.compat.predict import Predict, decide
 from llmaas_server.errors import Problem
+from llmaas_server.models.manifest import InstalledModel
 from llmaas_server.seam.values import ModelKind, ModelRef
 from llmaas_server.settings import Settings
 from support.front import Front, front
@@ -72,6 +73,9 @@ class Shelf:
 
     def ref(self, name: str) -> ModelRef:
         return ModelRef(name, "", self._kind)
+
+    def installed(self) -> list[InstalledModel]:
+        return []
 
 
 @pytest.mark.parametrize(
