@@ -38,7 +38,7 @@ class WorkerProcess:
 
     @classmethod
     async def start(cls, environment: Mapping[str, str], runtime: str) -> WorkerProcess:
-        """`environment` is the whole environment, but for what keeps the process offline and patient.
+        """`environment` is the whole environment, but for what keeps it offline and patient.
 
         Raises OSError where the process cannot be started.
         """
