@@ -15,7 +15,7 @@ from llmaas_server.seam.values import ModelKind
 from . import files, weights
 
 _CODE_KEYS = {"auto_map", "trust_remote_code", "custom_pipelines"}
-_POSITIONS = (
+POSITIONS = (
     "max_position_embeddings",
     "n_positions",
     "max_encoder_position_embeddings",
@@ -25,7 +25,7 @@ _POSITIONS = (
     "max_sequence_length",
     "seq_length",
 )
-_OFFSET = {
+OFFSET = {
     "camembert",
     "data2vec-text",
     "ibert",
@@ -118,8 +118,8 @@ def context_of(
 ) -> int:
     """Most tokens of a sequence, as the runtime will see it, from config.json,
     tokenizer_config.json and sentence_bert_config.json."""
-    stated = next((n for key in _POSITIONS if isinstance(n := config.get(key), int)), 0)
-    if config.get("model_type") in _OFFSET:
+    stated = next((n for key in POSITIONS if isinstance(n := config.get(key), int)), 0)
+    if config.get("model_type") in OFFSET:
         stated -= 1 + (config.get("pad_token_id") or 1)
     limit = tokenizer.get("model_max_length")
     if stated <= 0:

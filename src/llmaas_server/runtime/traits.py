@@ -7,35 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from llmaas_server.errors import Problem
+from llmaas_server.models.inspect import OFFSET, POSITIONS
 from llmaas_server.seam.values import ModelRef
 
 from .request import Sampling
 from .tokenizer import TextTokenizer
-
-_POSITIONS = (
-    "max_position_embeddings",
-    "n_positions",
-    "max_encoder_position_embeddings",
-    "max_source_positions",
-    "n_ctx",
-    "max_seq_len",
-    "max_sequence_length",
-    "seq_length",
-)
-
-# Families whose position ids start behind the padding id, as RoBERTa's do.
-_OFFSET = {
-    "camembert",
-    "data2vec-text",
-    "ibert",
-    "longformer",
-    "mpnet",
-    "roberta",
-    "roberta-prelayernorm",
-    "xlm-roberta",
-    "xlm-roberta-xl",
-    "xmod",
-}
 
 _LONGEST = 10**7
 """A tokenizer that knows no limit says a number far above this."""
@@ -55,8 +31,8 @@ def context_of(ref: ModelRef, config: Any, tokenizer: TextTokenizer) -> int:
     (all-MiniLM-L6-v2: 256 of 512 positions): beyond that nobody has tested its vectors.
     """
     text = config.get_text_config()
-    stated = next((n for name in _POSITIONS if isinstance(n := getattr(text, name, None), int)), 0)
-    if text.model_type in _OFFSET:
+    stated = next((n for name in POSITIONS if isinstance(n := getattr(text, name, None), int)), 0)
+    if text.model_type in OFFSET:
         stated -= (text.pad_token_id or 0) + 1
     if stated <= 0:
         limit = tokenizer.model_max_length
