@@ -22,6 +22,8 @@ class Options:
     quick: bool
     rounds: int
     threads: int
+    clients: tuple[int, ...]
+    """How many chat at once, for the benchmarks that serve them. Empty: the usual loads."""
     cache: Path
     """Of llmaas, with both embedded models in it."""
     eval_data: Path | None
@@ -62,6 +64,13 @@ def parse(name: str, doc: str | None, words: Sequence[str] | None = None) -> Opt
     add("--quick", action="store_true", help="a short run: does it work? Its figures are noise")
     add("--rounds", type=int, help="measurements of each, in turns; default 5, with --quick 1")
     add("--threads", type=int, default=2, help="for the arithmetic of each server (default 2)")
+    add(
+        "--clients",
+        type=int,
+        action="append",
+        default=[],
+        help="chats at once; may come several times (default 1, 16, 32 and 64)",
+    )
     add("--cache", type=Path, default=user_cache_path("llmaas"), help="llmaas's cache of models")
     add("--eval-data", type=Path, help="folder with mt_bench, dialogsum and mcq")
     add(
@@ -81,6 +90,7 @@ def parse(name: str, doc: str | None, words: Sequence[str] | None = None) -> Opt
         quick=found.quick,
         rounds=found.rounds or (1 if found.quick else 5),
         threads=found.threads,
+        clients=tuple(found.clients),
         cache=found.cache,
         eval_data=found.eval_data,
         quantizations=tuple(found.quantization or ["auto"]),

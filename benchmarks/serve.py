@@ -25,7 +25,7 @@ NAME = "serve"
 
 
 def measure(options: Options) -> list[Figure]:
-    clients: Sequence[int] = (1, 4) if options.quick else CLIENTS
+    clients = options.clients or ((1, 4) if options.quick else CLIENTS)
     output = 8 if options.quick else OUTPUT_TOKENS
     with all_servers(options) as servers:
         return in_turns(
