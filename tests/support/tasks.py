@@ -32,13 +32,15 @@ class Outcome:
         return "".join(delta.text for delta in self.deltas)
 
 
-async def run_task(name: str, model: Model, runtime: Runtime, **request: Any) -> Outcome:
+async def run_task(
+    name: str, model: Model, runtime: Runtime, *, tenant: str = "t", **request: Any
+) -> Outcome:
     """The outcome of one call; within the costs that its prompt stated."""
     prompt: Prompt = read_request(name, model, **request)
     deltas: list[Delta] = []
     progress: list[Progress] = []
     results: list[Result] = []
-    events = find(name).run(prompt, model, runtime, Caller(tenant="t"))
+    events = find(name).run(prompt, model, runtime, Caller(tenant=tenant))
     async with aclosing(events):
         async for event in events:
             assert not results, "a result is the last event"

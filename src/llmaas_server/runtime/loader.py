@@ -40,9 +40,12 @@ _CLASSES: dict[ModelKind, Any] = {
 _BUILDING = threading.Lock()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class LoadedModel:
-    """Implements `interface.Model`; lanes use the rest, too."""
+    """Implements `interface.Model`; lanes use the rest, too.
+
+    Equal to itself alone; tasks may keep things for as long as it lives.
+    """
 
     ref: ModelRef
     config: Any

@@ -11,7 +11,7 @@ import pytest
 from llmaas_server.errors import Problem
 from llmaas_server.tasks.classifiers import base, embedding, nli
 from llmaas_server.tasks.classify import decide
-from support.fake_runtime import FakeModel, FakeRuntime, fake_model
+from support.fake_runtime import FakeModel, FakeRuntime, bag_of_words, fake_model
 from support.tasks import read_request, run_task
 
 NLI = ("contradiction", "neutral", "entailment")
@@ -75,14 +75,39 @@ async def test_the_nearest_label_wins() -> None:
 
 
 async def test_labels_are_embedded_once() -> None:
-    runtime = FakeRuntime()
+    runtime, model = FakeRuntime(), fake_model()
     texts = ["one text", "another", "a third"]
-    await run_task("classify", fake_model(), runtime, text=texts, labels=["x", "y"])
-    assert sum(len(chunk) for chunk in runtime.embedded) == len(texts) + 2
+    first = await run_task("classify", model, runtime, text=texts, labels=["x", "y"])
+    runtime.embedded.clear()
+    again = await run_task("classify", model, runtime, text=texts, labels=["x", "y"])
+    assert sum(len(chunk) for chunk in runtime.embedded) == len(texts)
+    assert again.wire.results == first.wire.results
+    assert again.result.usage == first.result.usage
+
+
+async def test_what_one_tenant_asked_is_not_faster_for_another() -> None:
+    runtime, model = FakeRuntime(), fake_model()
+    await run_task("classify", model, runtime, text="a", labels=["x", "y"], tenant="t")
+    runtime.embedded.clear()
+    await run_task("classify", model, runtime, text="a", labels=["x", "y"], tenant="u")
+    read = {runtime.tokenizer.decode(ids) for chunk in runtime.embedded for ids in chunk}
+    assert {"x", "y"} < read
+
+
+async def test_a_label_near_to_everything_does_not_win_for_that() -> None:
+    """`the of and` shares words with every neutral sentence, `rugby` with none."""
+    labels = {"everything": "the of in and a to is was", "rugby": "rugby"}
+    text = "the result of the rugby in a town"
+    outcome = await run_task("classify", fake_model(), FakeRuntime(), text=text, labels=labels)
+    vectors = [bag_of_words(words) for words in labels.values()]
+    near = [float(bag_of_words(text) @ vector) for vector in vectors]
+    gap = 20.0 * (near[0] - near[1])
+    scores = outcome.wire.scores
+    assert math.log(scores["everything"] / scores["rugby"]) < gap - 1.0
 
 
 async def test_multi_judges_labels_alone() -> None:
-    request = {"text": "the match and the goal", "multi": True}
+    request: dict[str, Any] = {"text": "the match and the goal", "multi": True}
     both = await run_task(
         "classify", fake_model(), FakeRuntime(), **request, labels=["match goal", "bank"]
     )
@@ -94,10 +119,12 @@ async def test_multi_judges_labels_alone() -> None:
 def test_scores_grow_with_the_cosine() -> None:
     cosines = np.array([[-1.0, 0.0, embedding.CENTRE, 0.5, 1.0]])
     for multi in (False, True):
-        scores = embedding.score(cosines, multi)[0]
+        scores = embedding.score(cosines, np.zeros(5), multi)[0]
         assert (np.diff(scores) > 0).all()
         assert ((scores >= 0) & (scores <= 1)).all()
-    assert embedding.score(cosines, True)[0, 2] == pytest.approx(0.5)
+    assert embedding.score(cosines, np.zeros(5), True)[0, 2] == pytest.approx(0.5)
+    moved = embedding.score(cosines + 0.1, np.full(5, 0.1), False)
+    assert moved == pytest.approx(embedding.score(cosines, np.zeros(5), False))
 
 
 async def test_a_long_text_is_read_whole() -> None:
@@ -114,18 +141,26 @@ async def test_a_long_text_is_read_whole() -> None:
 @pytest.mark.parametrize(
     ("labels", "template", "expected"),
     [
-        (["a b", " c "], None, ["a b", "c"]),
-        (["a", "c"], "It is {}!", ["It is a!", "It is c!"]),
-        ({"a": "about a", "c": "about c"}, None, ["about a", "about c"]),
+        (["a", " c "], "It is {}!", ["It is a!", "It is c!"]),
+        ({"a": "about a", "c": " about c"}, None, ["about a", "about c"]),
         ({"a": "bad", "c": "good"}, "It is {}!", ["It is bad!", "It is good!"]),
     ],
 )
-def test_what_stands_for_a_label(labels: Any, template: str | None, expected: list[str]) -> None:
+def test_what_the_caller_wrote_stands_alone(
+    labels: Any, template: str | None, expected: list[str]
+) -> None:
     model = fake_model()
     prompt = read_request("classify", model, text="x", labels=labels, hypothesis_template=template)
-    phrases = [model.tokenizer.decode(ids) for ids in prompt.scoring.phrases.sequences]
-    assert phrases == expected
+    assert [word.phrases for word in prompt.scoring.words] == [((text, 1.0),) for text in expected]
+    assert not any(word.sense for word in prompt.scoring.words)
     assert prompt.scoring.labels == tuple(labels)
+
+
+def test_what_we_add_to_labels_is_not_charged() -> None:
+    model = fake_model()
+    prompt = read_request("classify", model, text="some text", labels=["positive", "negative"])
+    given = ["some text", "positive", "negative"]
+    assert prompt.prompt_tokens == sum(len(model.tokenizer.encode(text)) for text in given)
 
 
 async def test_a_thousand_labels() -> None:
