@@ -7,7 +7,6 @@ from typing import Any
 
 from llmaas_server.runtime.request import Generation
 from llmaas_server.runtime.sequence import Chunk, GenerateSequence
-from llmaas_server.runtime.slots import Span
 from support.decoders import decoder
 
 SIZES: dict[str, Any] = {
@@ -28,11 +27,11 @@ def saved(folder: Path, family: str = "Llama", **sizes: Any) -> Any:
     return module
 
 
-def chunk_of(ids: tuple[int, ...], first_slot: int, start: int, stop: int, all_rows: bool) -> Chunk:
-    """Tokens start … stop of a sequence whose slots begin at `first_slot`."""
+def chunk_of(ids: tuple[int, ...], first: int, start: int, stop: int, all_rows: bool) -> Chunk:
+    """Tokens start … stop of a sequence whose blocks of 16 begin with block `first`."""
     sequence = Everything(0, Generation(ids, max_tokens=1), seed=0, submitted=0.0)
     sequence.all_rows = all_rows
-    sequence.span = Span(first_slot, -(-len(ids) // 16) * 16)
+    sequence.blocks = list(range(first, first - (-len(ids) // 16)))
     return Chunk(sequence, start, stop)
 
 

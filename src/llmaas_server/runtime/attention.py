@@ -57,7 +57,7 @@ def attend(
     batch.cache.write(layer, batch.slots, key[0], value[0])
     out = query.new_empty(1, query.shape[2], query.shape[1], value.shape[3])
     for segment in batch.segments:
-        keys, values = batch.cache.read(layer, segment.keys)
+        keys, values = batch.cache.read(layer, segment.place)
         rows = query[0, :, segment.rows]
         attended = _attend_segment(segment, rows, keys, values, scaling, sliding_window, softcap)
         out[0, segment.rows] = attended.transpose(0, 1)

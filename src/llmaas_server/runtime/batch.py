@@ -8,22 +8,23 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from .cache import Cache
+from .cache import Cache, Place
 from .sequence import PREFIX, Chunk
-from .slots import Span
 
 
 @dataclass(slots=True)
 class Segment:
     """The rows of one chunk in the packed step, and the slots that they attend to.
 
-    keys    0 … (computed before) | (this chunk) … keys.size - 1
+    keys    0 … (computed before) | (this chunk) … keys - 1
     rows                          | 0 … size - 1
     """
 
     row: int
     size: int
-    keys: Span
+    keys: int
+    place: Place
+    """Of the keys in the cache."""
     positions: Items[int]
     """Of the keys; the last `size` of them are those of the rows."""
     branches: Items[int] | None
@@ -38,7 +39,7 @@ class Segment:
     def is_whole(self, window: int | None) -> bool:
         """Whether the rows are all there is, and each sees all that is before it."""
         fits = window is None or self.size <= window
-        return self.branches is None and self.size == self.keys.size and fits
+        return self.branches is None and self.size == self.keys and fits
 
     def mask(self, window: int | None) -> Tensor:
         """Which keys each row sees, bool [size, keys]; made once for all layers."""
@@ -72,7 +73,7 @@ class Batch:
 
 
 def build(chunks: list[Chunk], cache: Cache, device: torch.device) -> Batch:
-    """Pack the chunks of one step; every sequence has its span."""
+    """Pack the chunks of one step; every sequence has its blocks."""
     ids: list[int] = []
     positions: list[int] = []
     slots: list[int] = []
@@ -80,11 +81,10 @@ def build(chunks: list[Chunk], cache: Cache, device: torch.device) -> Batch:
     segments: list[Segment] = []
     for chunk in chunks:
         row = len(ids)
-        segments.append(_segment_of(chunk, row, device))
-        first = segments[-1].keys.start
+        segments.append(_segment_of(chunk, row, cache.size, device))
         ids.extend(chunk.ids)
         positions.extend(chunk.positions)
-        slots.extend(range(first + chunk.start, first + chunk.stop))
+        slots.extend(_slots(chunk, chunk.start, cache.size))
         wanted.extend(row + index - chunk.start for index in chunk.wanted)
     return Batch(
         cache,
@@ -96,14 +96,28 @@ def build(chunks: list[Chunk], cache: Cache, device: torch.device) -> Batch:
     )
 
 
-def _segment_of(chunk: Chunk, row: int, device: torch.device) -> Segment:
+def _segment_of(chunk: Chunk, row: int, size: int, device: torch.device) -> Segment:
     sequence, stop = chunk.sequence, chunk.stop
-    assert sequence.span is not None, "a sequence runs without slots"
     return Segment(
         row,
         chunk.size,
-        Span(sequence.span.start, stop),
+        stop,
+        _place(chunk, size, device),
         sequence.positions(0, stop),
         sequence.branches(stop),
         device,
     )
+
+
+def _place(chunk: Chunk, size: int, device: torch.device) -> Place:
+    blocks = chunk.sequence.blocks[: -(-chunk.stop // size)]
+    first = blocks[0]
+    if blocks == list(range(first, first + len(blocks))):
+        return slice(first * size, first * size + chunk.stop)
+    return torch.tensor(_slots(chunk, 0, size), device=device)
+
+
+def _slots(chunk: Chunk, start: int, size: int) -> list[int]:
+    """Of the tokens from `start` to the end of the chunk."""
+    blocks = chunk.sequence.blocks
+    return [blocks[at // size] * size + at % size for at in range(start, chunk.stop)]

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .slots import Span
-
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
@@ -16,15 +14,20 @@ class _Layer:
     values: Tensor  # [kv_heads, capacity, value_dim]
 
 
+Place = slice | Tensor
+"""Slots of a sequence in the order of its tokens: neighbours, or indices, [tokens]."""
+
+
 class Cache:
-    """Slots for `capacity` tokens in every layer, head before slot, so that the keys of a head
-    of a sequence lie in one piece and are read without a copy.
+    """`blocks` blocks of `size` slots in every layer; a slot holds one token. Head before slot, so
+    that the keys of a head of a sequence whose blocks are neighbours are read without a copy.
 
     A layer's tensors are made by its first write, in the shape and type of what is written.
     """
 
-    def __init__(self, capacity: int) -> None:
-        self.capacity = capacity
+    def __init__(self, blocks: int, size: int) -> None:
+        self.size = size
+        self.capacity = blocks * size
         self._layers: dict[int, _Layer] = {}
 
     @property
@@ -49,10 +52,12 @@ class Cache:
         held.keys.index_copy_(1, slots, keys)
         held.values.index_copy_(1, slots, values)
 
-    def read(self, layer: int, span: Span) -> tuple[Tensor, Tensor]:
-        """Views of what lies in `span`: keys and values, [kv_heads, span.size, dim]."""
+    def read(self, layer: int, place: Place) -> tuple[Tensor, Tensor]:
+        """What lies at `place`: keys and values, [kv_heads, tokens, dim]."""
         held = self._layers[layer]
-        return held.keys[:, span.start : span.stop], held.values[:, span.start : span.stop]
+        if isinstance(place, slice):
+            return held.keys[:, place], held.values[:, place]
+        return held.keys.index_select(1, place), held.values.index_select(1, place)
 
     def _empty(self, like: Tensor) -> Tensor:
         heads, _, dim = like.shape

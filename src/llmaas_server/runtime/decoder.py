@@ -14,9 +14,9 @@ from .batch import Batch, build
 from .cache import Cache
 from .request import Generation
 from .sequence import Chunk, GenerateSequence
-from .slots import Span
 
 _ATTENTIONS = {"full_attention", "sliding_attention"}
+BLOCK_TOKENS = 16
 _STRETCHED = {"dynamic", "longrope"}
 """Rotary embeddings whose frequencies depend on the longest sequence of a batch."""
 
@@ -34,9 +34,9 @@ class TorchDecoder:
         self.device = device
         self.family: str = module.config.model_type
         self.bytes_per_token = 0
-        self.grain = 1
+        self.block_tokens = BLOCK_TOKENS
         self._module = module
-        self._cache = Cache(capacity=0)
+        self._cache = Cache(0, BLOCK_TOKENS)
         self._refuse_unless_known(module.config)
         self._adopt()
 
@@ -54,8 +54,8 @@ class TorchDecoder:
     def name(self) -> str:
         return f"torch {str(self._module.dtype).removeprefix('torch.')}"
 
-    def reserve(self, slots: int) -> None:
-        self._cache = Cache(slots)
+    def reserve(self, blocks: int) -> None:
+        self._cache = Cache(blocks, self.block_tokens)
 
     def logits(self, chunks: list[Chunk]) -> Tensor:
         return self._forward(build(chunks, self._cache, self.device))
@@ -102,9 +102,9 @@ class TorchDecoder:
         return logits.float()
 
     def _in_two_chunks(self, prompt: tuple[int, ...]) -> Tensor:
-        cache = Cache(capacity=len(prompt))
+        cache = Cache(1, len(prompt))
         sequence = GenerateSequence(0, Generation(prompt, max_tokens=1), seed=0, submitted=0.0)
-        sequence.span = Span(0, len(prompt))
+        sequence.blocks = [0]
         half = len(prompt) // 2
         self._forward(build([Chunk(sequence, 0, half)], cache, self.device))
         if not cache.layers:

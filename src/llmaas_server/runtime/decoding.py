@@ -25,16 +25,16 @@ class Decoder(Protocol):
         """Of keys and values, in all layers."""
 
     @property
-    def grain(self) -> int:
-        """Slots are taken in multiples of it; spans begin at multiples of it."""
+    def block_tokens(self) -> int:
+        """Tokens of one block of keys and values."""
 
     @property
     def longest(self) -> int | None:
         """Most tokens of a sequence that it can compute, where that is less than the context."""
 
-    def reserve(self, slots: int) -> None:
-        """Make room for the keys and values of so many slots; what was in them is gone."""
+    def reserve(self, blocks: int) -> None:
+        """Make room for so many blocks of keys and values; what was in them is gone."""
 
     def logits(self, chunks: list[Chunk]) -> Tensor:
-        """Write keys and values of all rows into the slots of their sequences, and return the
+        """Write keys and values of all rows into the blocks of their sequences, and return the
         float32 logits of the wanted rows, chunk by chunk, [wanted, vocabulary]."""

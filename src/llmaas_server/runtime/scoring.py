@@ -1,7 +1,7 @@
 """Continuations scored after one shared prefix, as one sequence. No torch here.
 
 Continuations lie side by side after the prefix, and none sees another. Where they are many, they
-come in waves: each wave overwrites the slots of the one before, and the prefix stays.
+come in waves: each wave overwrites what the one before left in the cache, and the prefix stays.
 
     index      0 … P-1   | P …             | …
     wave 1     prefix    | continuation a  | continuation b
@@ -48,6 +48,7 @@ class ScoreSequence(Sequence):
     def __init__(self, id: int, scoring: Scoring, most: int, tenant: str = "") -> None:
         super().__init__(id, tenant)
         self.scores = [[0.0] * len(tokens) for tokens in scoring.continuations]
+        self._head = scoring.prefix
         self._prefix = len(scoring.prefix)
         self._waves = plan_waves(scoring, most)
         self._room = max(len(wave.ids) for wave in self._waves)
@@ -63,6 +64,14 @@ class ScoreSequence(Sequence):
     @property
     def pending(self) -> int:
         return len(self._waves[0].ids) - self.computed
+
+    @property
+    def answering(self) -> bool:
+        return False
+
+    @property
+    def head(self) -> Items[int]:
+        return self._head
 
     def ids(self, start: int, stop: int) -> Items[int]:
         return self._waves[0].ids[start:stop]

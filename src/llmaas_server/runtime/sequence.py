@@ -1,10 +1,13 @@
 """Sequences that the generate lane computes, and the chunks of them that one step takes.
 
-No torch here. A sequence's tokens have an index: it is the token's place in the sequence's span
-of the KV cache.
+No torch here. A sequence's tokens have an index: token `i` is the token `i % size` of the
+sequence's block `i // size` in the KV cache.
 
-    generate   prompt … | generated …                         index = position
+    generate   prompt … | generated … | draft …               index = position
     score      prefix … | continuation a | continuation b | …  see `scoring`
+
+A draft is a guess at the next tokens (see `drafts`): computed with the token before it, and kept
+as far as the model would have said the same.
 """
 
 from __future__ import annotations
@@ -13,8 +16,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
 
+from .blocks import Prefix
+from .drafts import Drafts
 from .request import Finish, Finished, Generation
-from .slots import Span
 
 PREFIX = -1
 """The branch of tokens that every branch sees."""
@@ -26,21 +30,44 @@ class Sequence(ABC):
     def __init__(self, id: int, tenant: str = "") -> None:
         self.id = id
         self.tenant = tenant
-        self.span: Span | None = None
+        self.blocks: list[int] = []
+        """Of the KV cache, that the sequence holds."""
+        self.prefix: Prefix | None = None
+        """The keys of its blocks."""
+        self.published = 0
+        """Blocks that others can use, too."""
         self.computed = 0
         """Tokens whose keys and values are in the cache."""
+        self.cached = 0
+        """Tokens that were there before the sequence came."""
+        self.charged = 0
+        """Tokens that its tenant has been charged: none twice, where some are computed again."""
         self.admitted: float | None = None
-        """When the sequence got its slots."""
+        """When the sequence first got blocks."""
 
     @property
     @abstractmethod
     def room(self) -> int:
-        """Most slots that the sequence can come to need."""
+        """Most tokens of it that can come to be in the cache."""
 
     @property
     @abstractmethod
     def pending(self) -> int:
-        """Tokens that can be computed now; one while an answer is generated."""
+        """Tokens that can be computed now; while an answer is generated, one and a draft."""
+
+    @property
+    @abstractmethod
+    def answering(self) -> bool:
+        """Whether the next token waits for nothing but its step."""
+
+    @property
+    @abstractmethod
+    def head(self) -> Items[int]:
+        """Its first tokens, whose blocks may be shared with sequences that begin alike."""
+
+    def guess(self, most: int) -> None:
+        """Draft the next tokens, `most` at most, where there is something to guess."""
+        return
 
     @abstractmethod
     def ids(self, start: int, stop: int) -> Items[int]: ...
@@ -93,7 +120,10 @@ class GenerateSequence(Sequence):
         self.generation = generation
         self.seed = seed
         self.tokens = list(generation.prompt)
+        self.draft: list[int] = []
         self.matcher = None if generation.grammar is None else generation.grammar.start()
+        # What a grammar allows after a draft is not known before the draft is taken.
+        self._drafts = Drafts() if generation.grammar is None else None
         self._submitted = submitted
         self._first: float | None = None
 
@@ -108,10 +138,20 @@ class GenerateSequence(Sequence):
 
     @property
     def pending(self) -> int:
-        return len(self.tokens) - self.computed
+        return len(self.tokens) + len(self.draft) - self.computed
+
+    @property
+    def answering(self) -> bool:
+        return self.computed == len(self.tokens) - 1
+
+    @property
+    def head(self) -> Items[int]:
+        return self.tokens
 
     def ids(self, start: int, stop: int) -> Items[int]:
-        return self.tokens[start:stop]
+        if stop <= len(self.tokens):
+            return self.tokens[start:stop]
+        return (self.tokens + self.draft)[start:stop]
 
     def positions(self, start: int, stop: int) -> Items[int]:
         return range(start, stop)
@@ -120,7 +160,7 @@ class GenerateSequence(Sequence):
         return None
 
     def wanted(self, start: int, stop: int) -> range:
-        return range(stop - 1, stop) if stop == len(self.tokens) else range(0)
+        return range(max(start, len(self.tokens) - 1), stop)
 
     def append(self, token: int, now: float) -> Finish | None:
         """Take the token that was drawn; the reason where it is the end of the sequence.
@@ -136,13 +176,26 @@ class GenerateSequence(Sequence):
             return Finish.STOP
         return Finish.LENGTH if self.generated == self.generation.max_tokens else None
 
+    def guess(self, most: int) -> None:
+        self.draft = []
+        if self.answering and self._drafts is not None:
+            # One token is always drawn after the draft.
+            most = min(most, self.generation.max_tokens - self.generated - 1)
+            self.draft = self._drafts.after(self.tokens, most)
+
+    def settle(self, drafted: int, taken: int) -> None:
+        """Of the draft, `drafted` tokens were computed, and the first `taken` were right."""
+        self.draft = []
+        if drafted and self._drafts is not None:
+            self._drafts.learn(drafted, taken)
+
     def finished(self, reason: Finish, now: float) -> Finished:
         admitted = now if self.admitted is None else self.admitted
         first = now if self._first is None else self._first
         return Finished(
             reason=reason,
             prompt_tokens=len(self.generation.prompt),
-            cached_tokens=0,
+            cached_tokens=self.cached,
             completion_tokens=self.generated,
             queue_s=admitted - self._submitted,
             prefill_s=first - admitted,

@@ -38,7 +38,10 @@ class Shares:
         least = min((self._served[tenant] for tenant in tenants), default=0)
         return {tenant for tenant in tenants if self._served[tenant] > least + LEAD}
 
-    def charge(self, tenant: str, tokens: int) -> None:
-        """Note what a step computes for a tenant: one token of an answer, or some of a prompt."""
-        counted = ANSWER_TOKEN if tokens == 1 else tokens * PROMPT_TOKEN
-        self._served[tenant] += counted
+    def charge_prompt(self, tenant: str, tokens: int) -> None:
+        """Note that a step computes so many tokens of a prompt."""
+        self._served[tenant] += tokens * PROMPT_TOKEN
+
+    def charge_answer(self, tenant: str) -> None:
+        """Note that a step computes the next token of an answer."""
+        self._served[tenant] += ANSWER_TOKEN

@@ -122,7 +122,7 @@ def test_running_streams_get_a_token_in_every_step_beside_a_long_prompt(
 
 
 def test_sequences_wait_while_the_cache_is_full(module: Any) -> None:
-    lane = lane_of(copy.deepcopy(module), kv_bytes=bytes_of(60))
+    lane = lane_of(copy.deepcopy(module), kv_bytes=bytes_of(64))
     works = [greedy(length) for length in (30, 31, 32, 5)]
     found = drain(lane, works)
     assert [ids_of(items) for items in found] == [
@@ -131,18 +131,18 @@ def test_sequences_wait_while_the_cache_is_full(module: Any) -> None:
 
 
 def test_the_cache_stays_within_its_budget(module: Any) -> None:
-    lane = lane_of(copy.deepcopy(module), kv_bytes=bytes_of(60) + 100)
+    lane = lane_of(copy.deepcopy(module), kv_bytes=bytes_of(64) + 100)
     drain(lane, [greedy(10)] * 8)
     decoder = lane.decoder
     assert isinstance(decoder, TorchDecoder)
-    assert decoder._cache.capacity == 60
+    assert decoder._cache.capacity == 64
     assert decoder._cache.bytes_per_token == decoder.bytes_per_token == bytes_of(1)
 
 
 def test_what_can_never_fit_is_refused_with_the_numbers(module: Any) -> None:
-    lane = lane_of(copy.deepcopy(module), kv_bytes=bytes_of(60))
-    with pytest.raises(Problem, match=r"61 tokens.*holds 60") as caught:
-        lane.submit(Job(0, greedy(50), 0.0))
+    lane = lane_of(copy.deepcopy(module), kv_bytes=bytes_of(70))
+    with pytest.raises(Problem, match=r"66 tokens.*holds 64") as caught:
+        lane.submit(Job(0, greedy(55), 0.0))
     assert caught.value.code == "out_of_memory"
     assert not lane.busy
 
@@ -179,7 +179,7 @@ def test_random_submits_and_aborts_leave_the_accounts_balanced(module: Any) -> N
         alive -= {output.job_id for output in lane.step() if output.done}
     assert not alive
     lane.check()
-    assert lane._scheduler.slots.free == lane._scheduler.slots.capacity
+    assert lane._scheduler.blocks.available == lane._scheduler.blocks.capacity
 
 
 def test_logits_that_are_not_numbers_fail_their_request_alone(module: Any) -> None:

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
+from llmaas_server.runtime.blocks import Blocks
 from llmaas_server.runtime.request import Generation
 from llmaas_server.runtime.scheduler import Scheduler
 from llmaas_server.runtime.sequence import Chunk, GenerateSequence
-from llmaas_server.runtime.slots import Slots
+
+NEW = itertools.count(1000)
+"""Tokens that no prompt and no other answer has."""
 
 
 def sequence(id: int, prompt: int, max_tokens: int = 4, tenant: str = "") -> GenerateSequence:
-    work = Generation((7,) * prompt, max_tokens, tenant=tenant)
+    work = Generation(tuple(itertools.islice(NEW, prompt)), max_tokens, tenant=tenant)
     return GenerateSequence(id, work, seed=0, submitted=0.0)
 
 
@@ -22,15 +27,19 @@ def run(scheduler: Scheduler) -> list[tuple[int, int, int]]:
 
 
 def take(scheduler: Scheduler, chunk: Chunk) -> None:
+    """As the lane does where no draft is right."""
     running = chunk.sequence
     assert isinstance(running, GenerateSequence)
-    running.computed = chunk.stop
-    if chunk.wanted and running.append(9, now=2.0) is not None:
+    drafted = max(0, len(chunk.wanted) - 1)
+    answers = bool(chunk.wanted)
+    running.computed = chunk.stop - drafted
+    running.settle(drafted, 0)
+    if answers and running.append(next(NEW), now=2.0) is not None:
         scheduler.drop(running.id)
 
 
 def test_a_prompt_is_read_in_chunks_and_then_generates() -> None:
-    scheduler = Scheduler(Slots(100), max_sequences=4, max_step_tokens=8)
+    scheduler = Scheduler(Blocks(100, 1), max_sequences=4, max_step_tokens=8)
     scheduler.add(sequence(0, prompt=19, max_tokens=3))
     steps = [run(scheduler) for _ in range(5)]
     assert steps == [[(0, 0, 8)], [(0, 8, 16)], [(0, 16, 19)], [(0, 19, 20)], [(0, 20, 21)]]
@@ -39,7 +48,7 @@ def test_a_prompt_is_read_in_chunks_and_then_generates() -> None:
 
 
 def test_a_long_prompt_leaves_running_sequences_a_token_in_every_step() -> None:
-    scheduler = Scheduler(Slots(1000), max_sequences=4, max_step_tokens=8)
+    scheduler = Scheduler(Blocks(1000, 1), max_sequences=4, max_step_tokens=8)
     scheduler.add(sequence(0, prompt=2, max_tokens=20))
     run(scheduler)
     scheduler.add(sequence(1, prompt=50))
@@ -51,66 +60,68 @@ def test_a_long_prompt_leaves_running_sequences_a_token_in_every_step() -> None:
 
 
 def test_prompts_share_a_step_the_oldest_first() -> None:
-    scheduler = Scheduler(Slots(100), max_sequences=4, max_step_tokens=8)
+    scheduler = Scheduler(Blocks(100, 1), max_sequences=4, max_step_tokens=8)
     for id, prompt in enumerate((3, 4, 9)):
         scheduler.add(sequence(id, prompt))
     assert run(scheduler) == [(0, 0, 3), (1, 0, 4), (2, 0, 1)]
 
 
-def test_sequences_wait_in_order_until_their_worst_case_fits() -> None:
-    scheduler = Scheduler(Slots(20), max_sequences=8, max_step_tokens=64)
-    scheduler.add(sequence(0, prompt=10, max_tokens=2))
-    scheduler.add(sequence(1, prompt=15, max_tokens=2))
-    scheduler.add(sequence(2, prompt=2, max_tokens=2))  # fits, and does not overtake
+def test_sequences_wait_in_order_until_their_prompts_fit() -> None:
+    scheduler = Scheduler(Blocks(20, 1), max_sequences=8, max_step_tokens=64)
+    scheduler.add(sequence(0, prompt=10, max_tokens=2, tenant="a"))
+    scheduler.add(sequence(1, prompt=15, max_tokens=2, tenant="a"))
+    scheduler.add(sequence(2, prompt=2, max_tokens=2, tenant="a"))  # fits, and does not overtake
     assert run(scheduler) == [(0, 0, 10)]
     assert run(scheduler) == [(0, 10, 11)]
-    assert run(scheduler) == [(1, 0, 15), (2, 0, 2)]
+    assert [id for id, _, stop in run(scheduler)] == [1, 2]
 
 
 def test_no_more_sequences_run_than_are_allowed() -> None:
-    scheduler = Scheduler(Slots(1000), max_sequences=2, max_step_tokens=64)
+    scheduler = Scheduler(Blocks(1000, 1), max_sequences=2, max_step_tokens=64)
     for id in range(3):
         scheduler.add(sequence(id, prompt=2))
     assert [id for id, _, _ in run(scheduler)] == [0, 1]
 
 
 def test_half_a_step_is_left_to_prompts() -> None:
-    assert Scheduler(Slots(9), max_sequences=64, max_step_tokens=16).max_sequences == 8
-    assert Scheduler(Slots(9), max_sequences=64, max_step_tokens=1).max_sequences == 1
+    assert Scheduler(Blocks(9, 1), max_sequences=64, max_step_tokens=16).max_sequences == 8
+    assert Scheduler(Blocks(9, 1), max_sequences=64, max_step_tokens=1).max_sequences == 1
 
 
 @pytest.mark.parametrize(("prompt", "max_tokens", "fits"), [(10, 11, True), (10, 12, False)])
 def test_a_sequence_that_can_never_fit_is_known(prompt: int, max_tokens: int, fits: bool) -> None:
-    scheduler = Scheduler(Slots(20), max_sequences=4, max_step_tokens=8)
+    scheduler = Scheduler(Blocks(20, 1), max_sequences=4, max_step_tokens=8)
     assert scheduler.can_add(sequence(0, prompt, max_tokens)) is fits
 
 
-def test_dropping_gives_slots_back_to_those_that_wait() -> None:
-    scheduler = Scheduler(Slots(20), max_sequences=4, max_step_tokens=8)
+def test_dropping_gives_blocks_back_to_those_that_wait() -> None:
+    scheduler = Scheduler(Blocks(20, 1), max_sequences=4, max_step_tokens=8)
     for id in range(3):
         scheduler.add(sequence(id, prompt=15))
     run(scheduler)
     scheduler.drop(1)  # waits
     scheduler.drop(0)  # runs
     scheduler.drop(0)
-    assert run(scheduler) == [(2, 0, 8)]
+    assert [id for id, _, _ in run(scheduler)] == [2]
     scheduler.drop(2)
     assert not scheduler.busy
     scheduler.check()
 
 
-def test_check_sees_a_sequence_that_kept_its_slots() -> None:
-    scheduler = Scheduler(Slots(20), max_sequences=4, max_step_tokens=8)
+def test_check_sees_a_sequence_that_kept_its_blocks() -> None:
+    scheduler = Scheduler(Blocks(20, 1), max_sequences=4, max_step_tokens=8)
     scheduler.add(sequence(0, prompt=5))
     run(scheduler)
     scheduler._running.clear()
-    with pytest.raises(AssertionError, match="ended"):
+    with pytest.raises(AssertionError, match="held wrongly"):
         scheduler.check()
 
 
 def serve(streams: dict[str, int], steps: int, **sizes: int) -> dict[str, int]:
     """Tokens that each tenant got, where each keeps so many streams going."""
-    scheduler = Scheduler(Slots(100_000), **{"max_sequences": 64, "max_step_tokens": 64, **sizes})
+    scheduler = Scheduler(
+        Blocks(100_000, 1), **{"max_sequences": 64, "max_step_tokens": 64, **sizes}
+    )
     tenants: dict[int, str] = {}
     tokens = dict.fromkeys(streams, 0)
     for _ in range(steps):
@@ -147,18 +158,19 @@ def test_a_tenant_alone_gets_everything() -> None:
     assert alone > 11 * 100
 
 
-def test_one_that_waits_for_slots_holds_nobody_up() -> None:
-    scheduler = Scheduler(Slots(100), max_sequences=8, max_step_tokens=16)
-    scheduler.add(sequence(0, prompt=10, max_tokens=60, tenant="a"))
-    run(scheduler)
+def test_one_that_waits_for_blocks_holds_nobody_up() -> None:
+    scheduler = Scheduler(Blocks(100, 1), max_sequences=8, max_step_tokens=16)
+    scheduler.add(sequence(0, prompt=60, max_tokens=30, tenant="a"))
+    for _ in range(4):
+        run(scheduler)
     scheduler.add(sequence(1, prompt=50, max_tokens=40, tenant="b"))  # no room before 0 has ended
-    for _ in range(59):
+    for _ in range(29):
         assert [id for id, _, _ in run(scheduler)] == [0]
     assert [id for id, _, _ in run(scheduler)] == [1]
 
 
 def test_coming_back_saves_up_nothing() -> None:
-    scheduler = Scheduler(Slots(10_000), max_sequences=8, max_step_tokens=16)
+    scheduler = Scheduler(Blocks(10_000, 1), max_sequences=8, max_step_tokens=16)
     scheduler.add(sequence(0, prompt=1, max_tokens=500, tenant="a"))
     for _ in range(300):
         run(scheduler)

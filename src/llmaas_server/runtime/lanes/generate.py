@@ -6,10 +6,13 @@ import math
 import secrets
 import time
 from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
 from llmaas_server.errors import Problem, context_overflow
+from llmaas_server.runtime.blocks import Blocks
 from llmaas_server.runtime.decoding import Decoder
 from llmaas_server.runtime.lane import Job, Output
 from llmaas_server.runtime.request import Finished, Generation, Scoring, Token
@@ -17,7 +20,6 @@ from llmaas_server.runtime.sampler import Draw, logprobs, sample
 from llmaas_server.runtime.scheduler import Scheduler
 from llmaas_server.runtime.scoring import ScoreSequence
 from llmaas_server.runtime.sequence import Chunk, GenerateSequence, Sequence
-from llmaas_server.runtime.slots import Slots
 from llmaas_server.seam.values import WorkerOptions
 
 
@@ -73,10 +75,11 @@ class GenerateLane:
     def _install(self, decoder: Decoder) -> None:
         options = self._options
         self._decoder = decoder
-        most = options.max_sequences * (self._context + decoder.grain)
-        slots = Slots(min(most, options.kv_bytes // decoder.bytes_per_token), decoder.grain)
-        decoder.reserve(slots.capacity)
-        self._scheduler = Scheduler(slots, options.max_sequences, options.max_step_tokens)
+        size = decoder.block_tokens
+        most = options.max_sequences * -(-self._context // size)
+        blocks = Blocks(min(most, options.kv_bytes // (size * decoder.bytes_per_token)), size)
+        decoder.reserve(blocks.capacity)
+        self._scheduler = Scheduler(blocks, options.max_sequences, options.max_step_tokens)
 
     def _succeed(self) -> None:
         """Hand over to the successor where it is there and nothing runs."""
@@ -102,20 +105,21 @@ class GenerateLane:
         return GenerateSequence(job.id, work, seed, job.submitted)
 
     def _commit(self, chunks: list[Chunk], logits: Tensor) -> list[Output]:
-        """Take what the step computed: the next token of each answer, the scores of each score."""
-        answers: list[GenerateSequence] = []
+        """Take what the step computed: the next tokens of each answer, the scores of each score."""
+        answers: list[Answer] = []
         answer_rows: list[int] = []
         outputs: list[Output] = []
         row = 0
         for chunk in chunks:
             sequence = chunk.sequence
-            sequence.computed = chunk.stop
             rows = range(row, row := row + len(chunk.wanted))
+            if isinstance(sequence, GenerateSequence) and rows:
+                answers.append(Answer(sequence, len(rows) - 1))
+                answer_rows += rows
+                continue
+            sequence.computed = chunk.stop
             if isinstance(sequence, ScoreSequence):
                 outputs += _read_scores(sequence, chunk, logits[rows.start : rows.stop])
-            elif isinstance(sequence, GenerateSequence) and rows:
-                answers.append(sequence)
-                answer_rows.append(rows.start)
         outputs += _extend(answers, logits[answer_rows])
         for output in outputs:
             if output.done:
@@ -123,48 +127,82 @@ class GenerateLane:
         return outputs
 
     def _too_large(self, sequence: Sequence) -> Problem:
-        slots, size = self._scheduler.slots, self._decoder.bytes_per_token
+        most, size = self._scheduler.blocks.tokens, self._decoder.bytes_per_token
         return Problem(
             "out_of_memory",
             f"the request needs keys and values of {sequence.room} tokens "
-            f"({_mib(sequence.room * size)}), and the budget holds {slots.capacity} "
-            f"({_mib(slots.capacity * size)})",
+            f"({_mib(sequence.room * size)}), and the budget holds {most} "
+            f"({_mib(most * size)})",
             hint="Ask for fewer tokens, or raise kv_bytes on the server.",
         )
 
 
-def _extend(answers: list[GenerateSequence], logits: Tensor) -> list[Output]:
-    """Draw one token for each answer; `logits` are theirs, row by row."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer whose next token is drawn, and the tokens after a draft of it if that is right."""
+
+    sequence: GenerateSequence
+    drafted: int
+    """Tokens of the draft that the step computed."""
+
+    def draws(self) -> list[Draw]:
+        """One for the token after each token that was computed."""
+        sequence, generation = self.sequence, self.sequence.generation
+        mask = None if sequence.matcher is None else sequence.matcher.mask()
+        return [
+            Draw(
+                generation.sampling,
+                sequence.seed,
+                sequence.generated + at,
+                sequence.ids(0, len(sequence.tokens) + at) if at else sequence.tokens,
+                generation.top_logprobs,
+                mask,
+            )
+            for at in range(self.drafted + 1)
+        ]
+
+    def take(self, tokens: list[Token | None], now: float) -> Output:
+        """What was drawn, as long as it is what the draft had said; and the first that is not.
+
+        A draw depends on its place and on what is before it alone: the answer is the one that
+        would have come without a draft.
+        """
+        sequence = self.sequence
+        draft = sequence.draft[: self.drafted]
+        items: list[Token | Finished] = []
+        taken = 0
+        sequence.computed = len(sequence.tokens)
+        for at, token in enumerate(tokens):
+            if token is None:
+                return _failed(sequence, items, not_finite())
+            if sequence.matcher is not None and (problem := sequence.matcher.problem):
+                return _failed(sequence, items, problem)
+            before = sequence.generated
+            reason = sequence.append(token.id, now)
+            items += [token] if sequence.generated > before else []
+            if reason is not None:
+                items.append(sequence.finished(reason, now))
+                return Output(sequence.id, items, done=True)
+            if at == len(draft) or token.id != draft[at]:
+                break
+            taken += 1
+        sequence.computed += taken
+        sequence.settle(len(draft), taken)
+        return Output(sequence.id, items)
+
+
+def _extend(answers: list[Answer], logits: Tensor) -> list[Output]:
+    """Draw the next tokens of each answer; `logits` are theirs, row by row."""
     if not answers:
         return []
-    tokens = sample(logits, [_draw_of(sequence) for sequence in answers])
+    drawn = sample(logits, [draw for answer in answers for draw in answer.draws()])
     now = time.monotonic()
-    return [_append(sequence, token, now) for sequence, token in zip(answers, tokens, strict=True)]
-
-
-def _draw_of(sequence: GenerateSequence) -> Draw:
-    generation = sequence.generation
-    return Draw(
-        generation.sampling,
-        sequence.seed,
-        sequence.generated,
-        sequence.tokens,
-        generation.top_logprobs,
-        None if sequence.matcher is None else sequence.matcher.mask(),
-    )
-
-
-def _append(sequence: GenerateSequence, token: Token | None, now: float) -> Output:
-    if token is None:
-        return _not_finite(sequence)
-    if sequence.matcher is not None and (problem := sequence.matcher.problem):
-        return Output(sequence.id, done=True, problem=problem)
-    before = sequence.generated
-    reason = sequence.append(token.id, now)
-    items: list[Token | Finished] = [token] if sequence.generated > before else []
-    if reason is not None:
-        items.append(sequence.finished(reason, now))
-    return Output(sequence.id, items, done=reason is not None)
+    outputs = []
+    row = 0
+    for answer in answers:
+        tokens = drawn[row : (row := row + answer.drafted + 1)]
+        outputs.append(answer.take(tokens, now))
+    return outputs
 
 
 def _read_scores(sequence: ScoreSequence, chunk: Chunk, logits: Tensor) -> list[Output]:
@@ -177,16 +215,19 @@ def _read_scores(sequence: ScoreSequence, chunk: Chunk, logits: Tensor) -> list[
     tokens = [target.token for _, target in targets]
     found = logprobs(logits, [row for row, _ in targets], tokens)
     if not all(map(math.isfinite, found)):
-        return [_not_finite(sequence)]
+        return [_failed(sequence, [], not_finite())]
     for (_, target), score in zip(targets, found, strict=True):
         sequence.scores[target.continuation][target.offset] = score
     sequence.advance()
     return [Output(sequence.id, [sequence.scores], done=True)] if sequence.done else []
 
 
-def _not_finite(sequence: Sequence) -> Output:
-    problem = Problem("internal_error", "the model's logits are not finite numbers")
-    return Output(sequence.id, done=True, problem=problem)
+def not_finite() -> Problem:
+    return Problem("internal_error", "the model's logits are not finite numbers")
+
+
+def _failed(sequence: Sequence, items: list[Any], problem: Problem) -> Output:
+    return Output(sequence.id, items, done=True, problem=problem)
 
 
 def _mib(size: int) -> str:

@@ -108,7 +108,7 @@ class NativeDecoder:
     values bfloat16. A row's result does not depend on the other rows of its step.
     """
 
-    grain = BLOCK_TOKENS
+    block_tokens = BLOCK_TOKENS
     longest: int | None = None
 
     def __init__(
@@ -147,10 +147,9 @@ class NativeDecoder:
         table = self._table.nbytes + (0 if self._table_scale is None else self._table_scale.nbytes)
         return packed + self._head.nbytes + table
 
-    def reserve(self, slots: int) -> None:
-        blocks = slots // BLOCK_TOKENS
+    def reserve(self, blocks: int) -> None:
         shape = (len(self._layers), 2, blocks, self._kv_heads, BLOCK_TOKENS * self._head_dim)
-        # Zeros: attention multiplies slots that nobody wrote by zero, and NaN would survive that.
+        # Zeros: attention multiplies tokens that nobody wrote by zero, and NaN would survive that.
         # numpy's come from the system page by page, when they are written; torch writes its own.
         self._cache = torch.from_numpy(np.zeros(shape, dtype=np.uint16)).view(torch.bfloat16)
         self._model = self._pointers(self._cache)
@@ -247,14 +246,10 @@ def _wanted(chunks: list[Chunk]) -> Iterator[int]:
 
 
 def _tables(chunks: list[Chunk]) -> tuple[Tensor, int]:
-    """Blocks of each sequence, [chunks, width]: those of its span, in order."""
+    """Blocks of each sequence, [chunks, width], in the order of its tokens."""
     width = max(-(-chunk.stop // BLOCK_TOKENS) for chunk in chunks)
-    firsts = []
-    for chunk in chunks:
-        assert chunk.sequence.span is not None, "a sequence runs without slots"
-        firsts.append(chunk.sequence.span.start // BLOCK_TOKENS)
-    tables = _ints(firsts)[:, None] + _ints(range(width))
-    return tables.contiguous(), width
+    rows = (chunk.sequence.blocks[:width] for chunk in chunks)
+    return torch.tensor([row + [0] * (width - len(row)) for row in rows], dtype=torch.int32), width
 
 
 def _gaps(chunk: Chunk) -> Iterator[int]:

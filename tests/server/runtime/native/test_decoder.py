@@ -30,10 +30,10 @@ IDS = tuple((7 * i + 3) % 320 for i in range(75))
 
 
 def native(
-    folder: Path, module: Any, instructions: Instructions = "native", slots: int = 512
+    folder: Path, module: Any, instructions: Instructions = "native", blocks: int = 32
 ) -> NativeDecoder:
     made = NativeDecoder(folder, module.config, library(instructions), "auto", lambda share: None)
-    made.reserve(slots)
+    made.reserve(blocks)
     return made
 
 
@@ -54,7 +54,7 @@ def test_a_family_is_near_what_transformers_computes(
     with torch.inference_mode():
         expected = module(input_ids=torch.tensor([IDS])).logits[0]
 
-    found = native(tmp_path, module, instructions).logits([chunk_of(IDS, 32, 0, 75, True)])
+    found = native(tmp_path, module, instructions).logits([chunk_of(IDS, 2, 0, 75, True)])
 
     # What 8 bits cost a random model; a mistake in a layer gives a hundred times as much.
     assert divergence(expected, found) < 2e-3
@@ -63,7 +63,7 @@ def test_a_family_is_near_what_transformers_computes(
 
 def test_all_instructions_compute_the_same(tmp_path: Path) -> None:
     module = saved(tmp_path)
-    chunks = [chunk_of(IDS, 16, 0, 75, True)]
+    chunks = [chunk_of(IDS, 1, 0, 75, True)]
     first, *others = (
         native(tmp_path, module, instructions).logits(chunks)
         for instructions in ("native", "avx2", "portable")
@@ -77,8 +77,8 @@ def test_a_row_does_not_depend_on_its_company(tmp_path: Path) -> None:
     module = saved(tmp_path)
     computed = native(tmp_path, module)
     whole = computed.logits([chunk_of(IDS, 0, 0, 75, True)])
-    others = [chunk_of(IDS[9:50], first, 0, 41, False) for first in (192, 240, 288)]
-    among = computed.logits([others[0], chunk_of(IDS, 112, 0, 75, True), *others[1:]])
+    others = [chunk_of(IDS[9:50], first, 0, 41, False) for first in (12, 15, 18)]
+    among = computed.logits([others[0], chunk_of(IDS, 7, 0, 75, True), *others[1:]])
     assert torch.equal(among[1:76], whole)
 
 
@@ -87,7 +87,7 @@ def test_chunks_are_as_the_whole(tmp_path: Path) -> None:
     computed = native(tmp_path, module)
     whole = computed.logits([chunk_of(IDS, 0, 0, 75, True)])
     parts = [
-        computed.logits([chunk_of(IDS, 128, start, stop, True)])
+        computed.logits([chunk_of(IDS, 8, start, stop, True)])
         for start, stop in ((0, 1), (1, 33), (33, 34), (34, 75))
     ]
     assert torch.equal(torch.cat(parts), whole)
@@ -143,7 +143,7 @@ def test_a_successor_takes_over_when_nothing_runs(tmp_path: Path) -> None:
         outputs += lane.step()
     lane.check()
     found = [
-        [item.id for output in outputs if output.job_id == id for item in output.items[:1]][:12]
+        ids_of([item for output in outputs if output.job_id == id for item in output.items])
         for id in (0, 1)
     ]
     assert found == expected
@@ -158,9 +158,9 @@ def test_room_that_nobody_uses_costs_no_memory(tmp_path: Path) -> None:
         pytest.skip("memory is read from /proc, which this system has not")
     module = saved(tmp_path)
     computed = native(tmp_path, module)
-    before, slots = resident(), 1 << 20
-    computed.reserve(slots)
-    assert slots * computed.bytes_per_token > 500e6
+    before, blocks = resident(), 1 << 16
+    computed.reserve(blocks)
+    assert blocks * computed.block_tokens * computed.bytes_per_token > 500e6
     assert resident() - before < 50e6
 
 
