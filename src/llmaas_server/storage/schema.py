@@ -6,6 +6,8 @@ accounts ─┬─ users            who signs in
 prices ──── intents ──► ledger          a call: admitted, then settled exactly once
 budgets ─── budget_windows              what of a budget is spent and reserved, per period
 answers                                 for requests that are sent again
+records                                 prompts and answers, where an application keeps them
+root_keys                               wrapped; what is not an account's is derived from them
 audit, audit_checkpoints                what was changed and refused
 """
 
@@ -216,6 +218,31 @@ answers = Table(
     Column("request", LargeBinary, nullable=False),  # hash of the request
     Column("call_id", Text, nullable=False),
     Column("sealed", LargeBinary),  # NULL: too large to keep
+    Column("expires_at", Int64, nullable=False, index=True),
+    sqlite_strict=True,
+)
+
+root_keys = Table(
+    "root_keys",
+    metadata,
+    Column("version", Int64, primary_key=True, autoincrement=False),
+    Column("wrapped_by", Text, nullable=False),  # id of the key-encryption key
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("created_at", Int64, nullable=False),
+    sqlite_strict=True,
+)
+
+records = Table(
+    "records",
+    metadata,
+    Column("id", Text, primary_key=True),  # of the call
+    Column("account_id", Text, nullable=False, index=True),
+    Column("application_id", Text, nullable=False, index=True),
+    Column("key_id", Text, nullable=False),
+    Column("task", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # request and answer, encrypted
+    Column("made_at", Int64, nullable=False),
     Column("expires_at", Int64, nullable=False, index=True),
     sqlite_strict=True,
 )

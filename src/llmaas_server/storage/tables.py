@@ -16,6 +16,8 @@ from .data_keys import DataKeys
 from .keys import Keys
 from .ledger import Intents, Ledger
 from .prices import Prices
+from .records import Records
+from .root_keys import RootKeys
 from .usage import Usage
 
 
@@ -35,6 +37,8 @@ class Tables:
         self.budgets = Budgets(connection)
         self.budget_windows = BudgetWindows(connection)
         self.answers = Answers(connection)
+        self.records = Records(connection)
+        self.root_keys = RootKeys(connection)
         self.audit = Audit(connection)
         self.checkpoints = Checkpoints(connection)
 
