@@ -1,4 +1,4 @@
-"""The file in LLMAAS_HOME that lets a client on the server's machine find its key.
+"""The file in LLMAAS_HOME that lets a client on the server's machine find its keys.
 
 `llmaas serve` writes it (mode 0600); the client reads it. A key is bound to the address it is for
 and is never sent to another.
@@ -13,6 +13,7 @@ FILE_NAME = "credentials.json"
 
 class ServerCredentials(WireModel):
     inference_key: str
+    management_key: str | None = None
 
 
 class Credentials(WireModel):

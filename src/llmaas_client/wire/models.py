@@ -40,6 +40,11 @@ class ModelInfo(WireModel):
     progress: float | None = None
     """Of loading, from 0 to 1."""
     memory: ModelMemory | None = None
+    kernels: str | None = None
+    """What computes it: `native avx512-vnni int8`, `torch bfloat16`; null where it is not
+    resident."""
+    quantization: str | None = None
+    """What the server's settings ask for it: `auto`, `none`, `int8` or `int4`."""
     default_for: list[str] = []
 
 
