@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+
 from . import schema
 from .table import Table
 
@@ -37,6 +39,15 @@ class Audit(Table[AuditRow]):
     def head(self) -> AuditRow | None:
         """The newest row."""
         return next(iter(self._select(order=(self.table.c.seq.desc(),), limit=1)), None)
+
+    def newest(self, action: str) -> AuditRow | None:
+        """The newest row that tells of this action."""
+        where = self.table.c.action == action
+        return next(iter(self._select(where, order=(self.table.c.seq.desc(),), limit=1)), None)
+
+    def count(self) -> int:
+        query = sa.select(sa.func.count()).select_from(self.table)
+        return int(self._connection.execute(query).scalar_one())
 
     def after(self, seq: int, limit: int, account_id: str | None = None) -> list[AuditRow]:
         """Rows that follow `seq`, the oldest first."""
