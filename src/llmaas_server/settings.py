@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, PrivateAttr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ByteSize,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+)
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -201,6 +209,31 @@ class Settings(BaseSettings):
         default=10.0,
         ge=0,
         description="At the end, how long running calls may take to finish.",
+    )
+    encryption_key: SecretStr | None = Field(
+        default=None,
+        description="The key that encrypts all other keys: 32 bytes in base64, as "
+        "`llmaas keychain new` prints them; meant for the environment. Several, the newest first, "
+        "with spaces between them: all are taken over to the first. By default it lies in a file "
+        "in `home` that is made at the first start.",
+    )
+    encryption_key_command: str | None = Field(
+        default=None,
+        min_length=1,
+        description="A command that prints what `encryption_key` would say, such as one that asks "
+        "a safe. It is run without a shell.",
+    )
+    audit_anchor: FolderPath | None = Field(
+        default=None,
+        description="The file that the head of the audit trail is appended to; best on another "
+        "disk, or where one can only append. By default `audit/heads.jsonl` in `home`.",
+    )
+    retention_days: int = Field(
+        default=30,
+        ge=1,
+        le=3650,
+        description="How long requests and answers are kept of applications that have `retention` "
+        "on. Of all others nothing is kept.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least severe messages to log."
