@@ -98,6 +98,7 @@ def create_backend(settings: Settings) -> Backend:
             threads=share.threads,
             dtype=settings.dtype,
             quantization=settings.quantization,
+            model_quantization=settings.model_quantization,
             kernels=str(settings.cache / "kernels"),
             kv_bytes=int(settings.kv_bytes),
             max_sequences=settings.max_sequences,

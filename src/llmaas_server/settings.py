@@ -30,6 +30,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from llmaas_server.seam.values import Quantization
+
 FILE_NAME = "llmaas.toml"
 ENV_PREFIX = "LLMAAS_"
 DEFAULT = "default"
@@ -48,7 +50,20 @@ def _split(value: object) -> object:
     return [name.strip() for name in value.split(",")] if isinstance(value, str) else value
 
 
+def _pairs(value: object) -> object:
+    """`a=b, c=d` as the environment has a table."""
+    if not isinstance(value, str):
+        return value
+    pairs = [pair.rpartition("=") for pair in value.split(",")]
+    if wrong := [right.strip() for _, sign, right in pairs if not sign]:
+        raise ValueError(f"{wrong[0]!r} is not NAME=VALUE")
+    return {left.strip(): right.strip() for left, _, right in pairs}
+
+
 ModelNames = Annotated[tuple[ModelName, ...], NoDecode, BeforeValidator(_split)]
+
+
+ModelQuantization = Annotated[dict[ModelName, Quantization], NoDecode, BeforeValidator(_pairs)]
 
 
 class Settings(BaseSettings):
@@ -101,11 +116,17 @@ class Settings(BaseSettings):
     dtype: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto", description="The number format of weights and activations."
     )
-    quantization: Literal["auto", "none", "int8", "int4"] = Field(
+    quantization: Quantization = Field(
         default="auto",
         description="Weights on a CPU. `auto` keeps the bits of a 4-bit file and takes 8 bits for "
-        "the rest, on kernels built once where a C++ compiler is; `int8` and `int4` say which; "
-        "`none` leaves all to torch.",
+        "the rest, on kernels built once where a C++ compiler is; `int8` takes 8 for all, and "
+        "`int4` 4 for the layers of decoders, which is smaller, faster and less exact; `none` "
+        "leaves all to torch.",
+    )
+    model_quantization: ModelQuantization = Field(
+        default_factory=dict,
+        description="By model, instead of `quantization`: a table of names, in the environment "
+        "and as a flag `NAME=VALUE` with commas between.",
     )
     threads: int | None = Field(
         default=None,
@@ -341,8 +362,9 @@ def _read_file(file: Path | None) -> dict[str, Any]:
 
 def _explain(error: ValidationError, sources: Mapping[str, str]) -> str:
     first = error.errors(include_url=False)[0]
-    name = str(first["loc"][0])
-    return f"{sources.get(name, name)}: {name} = {first['input']!r}: {first['msg']}"
+    name, *inside = first["loc"]
+    where = "".join(f"[{part!r}]" for part in inside if part != "[key]")
+    return f"{sources.get(str(name), name)}: {name}{where} = {first['input']!r}: {first['msg']}"
 
 
 _PASSED_ON = (

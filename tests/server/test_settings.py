@@ -166,3 +166,29 @@ def test_worker_gets_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     assert environment["CUDA_VISIBLE_DEVICES"] == "1"
     assert environment["PATH"] == os.environ["PATH"]
     assert environment["HF_HUB_OFFLINE"] == environment["TRANSFORMERS_OFFLINE"] == "1"
+
+
+@pytest.mark.parametrize("where", ["file", "environment", "flag"])
+def test_a_table_by_model(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flags = {}
+    if where == "file":
+        text = '[model_quantization]\n"org/a=b" = "none"\nb = "int4"\n'
+        (tmp_path / "work" / "llmaas.toml").write_text(text)
+    elif where == "environment":
+        monkeypatch.setenv("LLMAAS_MODEL_QUANTIZATION", "org/a=b=none, b=int4")
+    else:
+        flags["model_quantization"] = "org/a=b=none,b=int4"
+    assert load_settings(flags).model_quantization == {"org/a=b": "none", "b": "int4"}
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("a=int3", r"--model-quantization: model_quantization\['a'\] = 'int3': .*'int8'"),
+        ("a", "'a' is not NAME=VALUE"),
+        ("=int8", "at least 1 character"),
+    ],
+)
+def test_a_table_that_is_wrong_is_refused_by_name(given: str, told: str) -> None:
+    with pytest.raises(SettingsError, match=told):
+        load_settings({"model_quantization": given})

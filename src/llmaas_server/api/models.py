@@ -52,6 +52,8 @@ class ListModels:
             state=running.state if running else "cached",
             progress=running.progress if running and running.state == "loading" else None,
             memory=_memory(running) if running else None,
+            kernels=(running.kernels or None) if running else None,
+            quantization=(running.quantization or None) if running else None,
             default_for=self._defaults.tasks_of(model.name),
         )
 

@@ -257,4 +257,5 @@ def _together(same: Sequence[ModelStatus]) -> ModelStatus:
         kv_bytes=sum(model.kv_bytes for model in same),
         in_use=any(model.in_use for model in same),
         pinned=any(model.pinned for model in same),
+        kernels=", ".join(sorted({model.kernels for model in same} - {""})),
     )

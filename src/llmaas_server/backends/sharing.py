@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_FOR_MODELS = 0.75
-"""Of the machine's memory, as a worker takes it that has the machine to itself."""
+from llmaas_server.models.machine import SHARE_FOR_MODELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class Sharing:
             return Share(self.threads, self.memory_bytes)
         if place != "cpu":
             return Share(self.threads, self.memory_bytes and self.memory_bytes // workers)
-        memory = self.memory_bytes or int(_FOR_MODELS * self.memory)
+        memory = self.memory_bytes or int(SHARE_FOR_MODELS * self.memory)
         return Share(self.threads or max(self.cores // workers, 1), memory // workers)
 
 

@@ -26,6 +26,13 @@ def serve(
         typer.Option(help="auto, cpu, cuda or cuda:N; several with commas, a worker for each."),
     ] = None,
     dtype: Annotated[str | None, typer.Option(help="auto, float32 or bfloat16.")] = None,
+    quantization: Annotated[
+        str | None, typer.Option(help="auto, none, int8 or int4: weights on a CPU.")
+    ] = None,
+    model_quantization: Annotated[
+        str | None,
+        typer.Option(metavar="NAME=VALUE,…", help="The same for single models."),
+    ] = None,
     threads: Annotated[int | None, typer.Option(help="Threads for arithmetic.")] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
     allow_http: Annotated[
@@ -51,6 +58,8 @@ def serve(
         "backend": backend,
         "device": device,
         "dtype": dtype,
+        "quantization": quantization,
+        "model_quantization": model_quantization,
         "threads": threads,
         "log_level": log_level,
         "allow_http": allow_http,

@@ -6,6 +6,9 @@ import os
 import subprocess
 from pathlib import Path, PurePosixPath
 
+SHARE_FOR_MODELS = 0.75
+"""Of a device's memory; the rest is for activations and for everybody else."""
+
 _CPU = Path("/sys/devices/system/cpu")
 
 

@@ -62,6 +62,12 @@ def read_weights(
     return weights
 
 
+def bytes_of(module: Any) -> int:
+    """Of a module's weights and buffers in memory; what two of them share counts once."""
+    tensors: list[Tensor] = [*module.parameters(), *module.buffers()]
+    return sum({tensor.data_ptr(): tensor.nbytes for tensor in tensors}.values())
+
+
 def _read(file: Path, dtype: torch.dtype) -> Iterator[tuple[str, Tensor, int]]:
     """Name, tensor and size in the file of each weight."""
     with safe_open(file, framework="pt") as opened:

@@ -12,6 +12,8 @@ from llmaas_server.errors import Problem
 from . import attention
 from .batch import Batch, build
 from .cache import Cache
+from .checkpoint import bytes_of
+from .device import torch_name
 from .request import Generation
 from .sequence import Chunk, GenerateSequence
 
@@ -34,6 +36,7 @@ class TorchDecoder:
         self.device = device
         self.family: str = module.config.model_type
         self.bytes_per_token = 0
+        self.weight_bytes = bytes_of(module)
         self.block_tokens = BLOCK_TOKENS
         self._module = module
         self._cache = Cache(0, BLOCK_TOKENS)
@@ -52,7 +55,7 @@ class TorchDecoder:
 
     @property
     def name(self) -> str:
-        return f"torch {str(self._module.dtype).removeprefix('torch.')}"
+        return torch_name(self._module.dtype)
 
     def reserve(self, blocks: int) -> None:
         self._cache = Cache(blocks, self.block_tokens)

@@ -18,7 +18,11 @@ class Decoder(Protocol):
 
     @property
     def name(self) -> str:
-        """What computes, for people: `torch float32`, `avx512-vnni int4`."""
+        """What computes, for people: `torch float32`, `native avx512-vnni int4`."""
+
+    @property
+    def weight_bytes(self) -> int:
+        """Of its weights in memory."""
 
     @property
     def bytes_per_token(self) -> int:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import torch
 
 from llmaas_server.errors import Problem
-from llmaas_server.models.machine import cpu_memory_bytes
+from llmaas_server.models.machine import cpu_memory_bytes, physical_cores
 from llmaas_server.seam.values import WorkerOptions
-
-_CPU = Path("/sys/devices/system/cpu")
 
 
 def device_of(options: WorkerOptions) -> torch.device:
@@ -39,6 +34,11 @@ def dtype_of(options: WorkerOptions, device: torch.device) -> torch.dtype:
     return torch.float32 if options.dtype == "float32" else torch.bfloat16
 
 
+def torch_name(dtype: torch.dtype) -> str:
+    """What computes where torch does, for people: `torch bfloat16`."""
+    return f"torch {str(dtype).removeprefix('torch.')}"
+
+
 def memory_of(device: torch.device) -> int:
     """Bytes of memory of the device; on a CPU no more than this process may have."""
     if device.type == "cuda":
@@ -49,16 +49,3 @@ def memory_of(device: torch.device) -> int:
 def set_threads(options: WorkerOptions) -> None:
     """Set the threads of arithmetic for this process: all threads that start later see it."""
     torch.set_num_threads(options.threads or physical_cores())
-
-
-def physical_cores() -> int:
-    """Cores that this process may run on; two hyperthreads of one core count once."""
-    if not hasattr(os, "sched_getaffinity"):
-        return torch.get_num_threads()
-    cores = {
-        siblings.read_text()
-        if (siblings := _CPU / f"cpu{cpu}" / "topology" / "thread_siblings_list").exists()
-        else str(cpu)
-        for cpu in os.sched_getaffinity(0)
-    }
-    return len(cores)

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+from llmaas_server.models.machine import SHARE_FOR_MODELS
 from llmaas_server.seam.values import ModelKind, ModelRef, ModelStatus, WorkerOptions
 
 from .clock import Clock, LoopClock
@@ -17,7 +18,7 @@ from .interface import Floats, Model
 from .lane import Job
 from .loop import StepLoop
 from .mailboxes import Mailboxes
-from .memory import DEFAULT_SHARE, Budget
+from .memory import Budget
 from .request import Encoding, Finished, Generation, Scoring, Token
 from .residents import Estimate, Opener, Residents
 
@@ -36,8 +37,9 @@ def create(options: WorkerOptions) -> Engine:
 
     device = device_of(options)  # one that is not there is found now, not with the first model
     set_threads(options)
-    budget = Budget(options.memory_bytes or int(DEFAULT_SHARE * memory_of(device)))
-    return Engine(options, Opening(options).open, budget, Sizes(options))
+    budget = Budget(options.memory_bytes or int(SHARE_FOR_MODELS * memory_of(device)))
+    opening = Opening(options)
+    return Engine(options, opening.open, budget, Sizes(options, opening.supply))
 
 
 class Engine:

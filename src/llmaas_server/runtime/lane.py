@@ -49,6 +49,14 @@ class Lane(Protocol):
     def busy(self) -> bool:
         """Whether `step` has something to do."""
 
+    @property
+    def kernels(self) -> str:
+        """What computes, for people; any thread may ask for it, and for `weight_bytes`."""
+
+    @property
+    def weight_bytes(self) -> int | None:
+        """Of the model's weights in memory; None: what was estimated, as they change over."""
+
     def submit(self, job: Job) -> None:
         """Take the job. Raises Problem where it can never run, such as `out_of_memory`."""
 

@@ -19,7 +19,7 @@ from llmaas_server.errors import Problem
 from llmaas_server.seam.values import ModelKind, ModelRef, WorkerOptions
 
 from . import traits
-from .checkpoint import read_weights, weight_files
+from .checkpoint import bytes_of, read_weights, weight_files
 from .device import device_of, dtype_of
 from .faults import first_line, is_of_memory
 from .grammar import Grammar, Grammars
@@ -89,7 +89,7 @@ def load(ref: ModelRef, options: WorkerOptions, progress: Callable[[float], None
         raise
     if module.can_generate():
         module.generation_config = _generation_config(folder)
-    return replace(model, config=module.config, module=module, bytes=_bytes(module))
+    return replace(model, config=module.config, module=module, bytes=bytes_of(module))
 
 
 def describe(ref: ModelRef, options: WorkerOptions) -> LoadedModel:
@@ -217,11 +217,6 @@ def _generation_config(folder: Path) -> Any:
         raise Problem(
             "model_broken", f"the generation config in {folder} is wrong: {first_line(error)}"
         ) from error
-
-
-def _bytes(module: Any) -> int:
-    tensors: Iterable[Tensor] = (*module.parameters(), *module.buffers())
-    return sum({tensor.data_ptr(): tensor.nbytes for tensor in tensors}.values())
 
 
 def _out_of_memory(ref: ModelRef) -> Problem:

@@ -11,9 +11,6 @@ from dataclasses import dataclass
 
 from llmaas_server.errors import Problem
 
-DEFAULT_SHARE = 0.75
-"""Of the device's memory for all models; the rest is for activations and for everybody else."""
-
 
 @dataclass(frozen=True, slots=True)
 class Size:

@@ -11,11 +11,12 @@ from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
+from llmaas_server.models.machine import physical_cores
 from llmaas_server.seam.values import ModelRef, WorkerOptions
 
 from .decoder import TorchDecoder
 from .decoding import Decoder
-from .device import device_of, physical_cores
+from .device import device_of
 from .kernels.library import Library
 from .kernels.supply import Supply
 from .lane import Lane
@@ -37,12 +38,12 @@ class Opening:
 
     def __init__(self, options: WorkerOptions) -> None:
         self._options = options
-        self._supply: Supply | None = None
+        self.supply: Supply | None = None
+        """The kernels of our own, where models of this worker may run on them."""
         # Whoever names a type of numbers wants torch to compute in it.
-        wanted = options.quantization != "none" and options.dtype == "auto"
-        if options.kernels and wanted and device_of(options).type == "cpu":
+        if options.kernels and options.dtype == "auto" and device_of(options).type == "cpu":
             threads = options.threads or physical_cores()
-            self._supply = Supply(Path(options.kernels), threads)
+            self.supply = Supply(Path(options.kernels), threads)
 
     def open(
         self, ref: ModelRef, options: WorkerOptions, progress: Progress
@@ -59,19 +60,20 @@ class Opening:
     def _open_decoder(self, ref: ModelRef, progress: Progress) -> tuple[LoadedModel, Lane]:
         described = describe(ref, self._options)
         successor: Future[Decoder] | None = None
+        quantization = self._options.quantization_of(ref.name)
+        supply = self.supply
 
         def make(library: Library, progress: Progress) -> NativeDecoder:
-            return NativeDecoder(
-                Path(ref.path), described.config, library, self._quantization, progress
-            )
+            bits: Quantization = "auto" if quantization == "none" else quantization
+            return NativeDecoder(Path(ref.path), described.config, library, bits, progress)
 
-        if self._supply is not None and native_decoder.can_run(described.config):
-            library = self._supply.now()
+        if supply and quantization != "none" and native_decoder.can_run(described.config):
+            library = supply.now()
             if library is not None:
                 native = make(library, progress)
                 model = replace(described, bytes=native.weight_bytes)
                 return model, GenerateLane(native, model.context, self._options)
-            successor = self._supply.later(lambda library: make(library, _silent))
+            successor = supply.later(lambda library: make(library, _silent))
         model = load(ref, self._options, progress)
         decoder = TorchDecoder(model.module, model.device)
         # The lane alone holds the module: a successor then frees its memory.
@@ -80,21 +82,17 @@ class Opening:
 
     def _open_encoder(self, ref: ModelRef, progress: Progress) -> tuple[LoadedModel, Lane]:
         described = describe(ref, self._options)
-        if self._supply is not None and native_encoder.can_run(described.config):
-            library = self._supply.now()
+        supply, quantization = self.supply, self._options.quantization_of(ref.name)
+        if supply and quantization != "none" and native_encoder.can_run(described.config):
+            library = supply.now()
             if library is not None:
                 native = NativeEncoder(Path(ref.path), described.config, library, progress)
                 model = replace(described, bytes=native.weight_bytes)
                 return model, EncodeLane(model, self._options, native)
             # Built for the next time: what this model has embedded stays comparable.
-            self._supply.later(lambda library: library.instructions)
+            supply.later(lambda library: library.instructions)
         model = load(ref, self._options, progress)
         return model, EncodeLane(model, self._options)
-
-    @property
-    def _quantization(self) -> Quantization:
-        chosen = self._options.quantization
-        return "auto" if chosen == "none" else chosen
 
 
 def _silent(share: float) -> None:

@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from .clock import Alarm
 from .interface import Model
+from .lane import Lane
 from .memory import Holding, Size
-
-
-class WeighedModel(Model, Protocol):
-    """A model that knows its size."""
-
-    @property
-    def bytes(self) -> int:
-        """Of its weights in memory."""
 
 
 @dataclass(slots=True)
 class Resident:
     """A model in memory, and who needs it."""
 
-    model: WeighedModel
+    model: Model
     key: int
     """Of its lane in the step loop."""
-    size: Size
+    lane: Lane
+    promised: Size
+    """What it was estimated to take at most."""
     used: float
     """When it was last needed."""
     calls: int = 0
@@ -37,6 +31,12 @@ class Resident:
     """Goes off when it has been idle for too long."""
     leaving: asyncio.Task[None] | None = None
     """Ends when it is gone."""
+
+    @property
+    def size(self) -> Size:
+        """What it takes now; as kernels take over, its weights change."""
+        weights = self.lane.weight_bytes
+        return self.promised if weights is None else Size(weights, self.promised.kv)
 
     @property
     def in_use(self) -> bool:

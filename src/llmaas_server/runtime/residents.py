@@ -13,8 +13,9 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
-from typing import Literal
+from typing import Literal, Protocol
 
 from llmaas_server.errors import Problem
 from llmaas_server.seam.values import ModelKind, ModelRef, ModelStatus, WorkerOptions
@@ -26,18 +27,25 @@ from .lane import Lane
 from .loop import StepLoop
 from .mailboxes import Mailboxes
 from .memory import Budget, Holding, Size, mib
-from .resident import Resident, WeighedModel
+from .resident import Resident
 
 log = logging.getLogger(__name__)
 
 
-Opener = Callable[[ModelRef, WorkerOptions, Callable[[float], None]], tuple[WeighedModel, Lane]]
+Opener = Callable[[ModelRef, WorkerOptions, Callable[[float], None]], tuple[Model, Lane]]
 """Reads a model and makes its lane; tells the function the share of its bytes read, 0 to 1."""
 
 State = Literal["loading", "resident"]
 
-Estimate = Callable[[ModelRef], Size]
-"""How much memory a model will take. Called in a thread; raises Problem."""
+_BUILDING_SECONDS = 1.0
+"""How often a wait for kernels that are being built is a sign of life."""
+
+
+class Estimate(Protocol):
+    """How much memory a model will take. Called in a thread; raises Problem."""
+
+    def __call__(self, ref: ModelRef, *, built: bool = False) -> Size:
+        """`built`: wait until the kernels are there, so that torch's copy is none beside theirs."""
 
 
 @dataclass(slots=True)
@@ -84,17 +92,26 @@ class Residents:
 
     def statuses(self) -> list[ModelStatus]:
         loading = [
-            self._status(ref, "loading", one.progress, one.size, in_use=True)
+            self._status(ref, "loading", one.progress, one.size, in_use=True, kernels="")
             for ref, one in self._loadings.items()
         ]
         resident = [
-            self._status(ref, "resident", 1.0, one.size, in_use=one.in_use)
+            self._status(
+                ref, "resident", 1.0, one.size, in_use=one.in_use, kernels=one.lane.kernels
+            )
             for ref, one in self._residents.items()
         ]
         return loading + resident
 
     def _status(
-        self, ref: ModelRef, state: State, progress: float, size: Size, *, in_use: bool
+        self,
+        ref: ModelRef,
+        state: State,
+        progress: float,
+        size: Size,
+        *,
+        in_use: bool,
+        kernels: str,
     ) -> ModelStatus:
         return ModelStatus(
             ref.name,
@@ -104,6 +121,8 @@ class Residents:
             kv_bytes=size.kv,
             in_use=in_use,
             pinned=self._is_pinned(ref),
+            kernels=kernels,
+            quantization=self._options.quantization_of(ref.name),
         )
 
     @contextlib.asynccontextmanager
@@ -227,8 +246,7 @@ class Residents:
             model, lane = await reading
         finally:
             del self._loadings[ref]
-        size = Size(model.bytes, promised.kv)
-        resident = Resident(model, next(self._keys), size, self._clock.now())
+        resident = Resident(model, next(self._keys), lane, promised, self._clock.now())
         self._steps.add(resident.key, lane)
         self._residents[ref] = resident
         self._rest(resident)
@@ -236,6 +254,8 @@ class Residents:
     async def _promise(self, ref: ModelRef) -> Size:
         """Memory for the model, from those that can spare it. Raises Problem `out_of_memory`."""
         size = await asyncio.to_thread(self._estimate, ref)
+        if not self._budget.can_hold(size, self._holdings()):
+            size = await self._estimate_built(ref)
         async with self._deciding:
             held = self._holdings()
             if not self._budget.can_hold(size, held):
@@ -248,6 +268,16 @@ class Residents:
                 await asyncio.wait(leaving)
         log.info("loading %s: about %s", ref.name, mib(size.total))
         return size
+
+    async def _estimate_built(self, ref: ModelRef) -> Size:
+        """Where memory is tight, a model waits for its kernels instead of being there twice."""
+        estimating = asyncio.ensure_future(
+            asyncio.to_thread(partial(self._estimate, ref, built=True))
+        )
+        while not estimating.done():
+            await asyncio.wait({estimating}, timeout=_BUILDING_SECONDS)
+            self.reads += 1
+        return await estimating
 
     def _holdings(self) -> list[Holding]:
         promised = [
@@ -262,7 +292,7 @@ class Residents:
         ]
         return promised + leaving + resident
 
-    def _read(self, ref: ModelRef) -> tuple[WeighedModel, Lane]:
+    def _read(self, ref: ModelRef) -> tuple[Model, Lane]:
         """Runs in the reader's thread."""
 
         def note(share: float) -> None:

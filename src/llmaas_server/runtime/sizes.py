@@ -20,7 +20,7 @@ from llmaas_server.seam.values import ModelRef, WorkerOptions
 from .checkpoint import weight_files
 from .device import device_of, dtype_of
 from .faults import first_line
-from .kernels.build import find
+from .kernels.supply import Supply
 from .memory import Size
 from .native import decoder as native_decoder
 from .native import encoder as native_encoder
@@ -37,30 +37,34 @@ class Sizes:
     """Estimates for a worker's options."""
 
     options: WorkerOptions
+    supply: Supply | None = None
+    """Of kernels; None where the worker has none."""
 
-    def __call__(self, ref: ModelRef) -> Size:
-        """Reads headers, in milliseconds. Raises Problem `model_broken`."""
+    def __call__(self, ref: ModelRef, *, built: bool = False) -> Size:
+        """Reads headers, in milliseconds; `built` waits until the kernels are. Raises Problem
+        `model_broken`."""
         shapes = _shapes(ref)
-        whole, packed = self._forms(ref)
+        whole, packed = self._forms(ref, built)
         dtype = dtype_of(self.options, device_of(self.options))
         weights = whole * dtype.itemsize * sum(map(math.prod, shapes.values()))
         if packed:
             weights += sum(_packed_bytes(name, shape) for name, shape in shapes.items())
         return Size(weights, self.options.kv_bytes if ref.kind in _WITH_CACHE else 0)
 
-    def _forms(self, ref: ModelRef) -> tuple[bool, bool]:
+    def _forms(self, ref: ModelRef, built: bool) -> tuple[bool, bool]:
         """Whether the model will be in memory as torch's tensors, and packed for our kernels."""
-        options = self.options
-        wanted = options.quantization != "none" and options.dtype == "auto"
-        if not options.kernels or not wanted or device_of(options).type != "cpu":
+        supply = self.supply
+        if supply is None or self.options.quantization_of(ref.name) == "none":
             return True, False
         native = {"decoder": native_decoder.can_run, "encoder": native_encoder.can_run}
         if ref.kind not in native or not native[ref.kind](_config(ref)):
             return True, False
-        if find(Path(options.kernels)) is not None:
+        if built:
+            supply.wait()
+        if supply.now() is not None:
             return False, True
         # An encoder stays with torch until it is loaded anew; a decoder changes over.
-        return True, ref.kind == "decoder"
+        return True, ref.kind == "decoder" and supply.coming
 
 
 def _packed_bytes(name: str, shape: tuple[int, ...]) -> int:

@@ -13,6 +13,7 @@ import msgspec
 from llmaas_client.wire.errors import ErrorCode
 
 ModelKind = Literal["decoder", "encoder", "classifier", "seq2seq"]
+Quantization = Literal["auto", "none", "int8", "int4"]
 
 
 class ModelRef(msgspec.Struct, frozen=True):
@@ -131,6 +132,11 @@ class ModelStatus(msgspec.Struct, frozen=True):
     in_use: bool = False
     """Whether calls need it now: it is then never unloaded to make room."""
     pinned: bool = False
+    kernels: str = ""
+    """What computes it, for people: `native avx512-vnni int8`, `torch bfloat16`. Empty while it
+    loads; where workers differ, all of them with commas between."""
+    quantization: str = ""
+    """What the settings ask for it."""
 
 
 class BackendStatus(msgspec.Struct, frozen=True):
@@ -167,9 +173,11 @@ class WorkerOptions(msgspec.Struct, frozen=True):
     threads: int | None = None
     """For arithmetic on the CPU; None is one per physical core."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
-    quantization: Literal["auto", "none", "int8", "int4"] = "auto"
+    quantization: Quantization = "auto"
     """Of weights, where kernels of our own compute; `auto` keeps the bits of a 4-bit file and
     takes eight for the rest, `none` leaves all to torch."""
+    model_quantization: dict[str, Quantization] = {}
+    """By the name of a model: instead of `quantization`."""
     kernels: str = ""
     """Folder for the kernels that are built on this machine; empty: none are built."""
     kv_bytes: int = 1 << 30
@@ -184,3 +192,7 @@ class WorkerOptions(msgspec.Struct, frozen=True):
     """After so long without use a model is unloaded; None keeps it until its memory is needed."""
     pinned: tuple[str, ...] = ()
     """Names of models that stay once they are loaded."""
+
+    def quantization_of(self, model: str) -> Quantization:
+        """What is asked for the model of this name."""
+        return self.model_quantization.get(model, self.quantization)

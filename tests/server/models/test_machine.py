@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from llmaas_server.models.machine import cpu_memory_bytes
+from llmaas_server.models.machine import cpu_memory_bytes, physical_cores
 
 MIB = 1 << 20
 
@@ -46,3 +47,7 @@ def test_without_a_limit_it_is_the_machine(tmp_path: Path, limit: str) -> None:
     write(tmp_path, {"own": "0::/\n"})
     machine = cpu_memory_bytes(tmp_path, tmp_path / "nowhere")
     assert cpu_memory_bytes(tmp_path / "cgroups", tmp_path / "own") == machine > MIB
+
+
+def test_there_is_a_core() -> None:
+    assert 1 <= physical_cores() <= (os.cpu_count() or 1)

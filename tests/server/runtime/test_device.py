@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from llmaas_server.errors import Problem
-from llmaas_server.runtime.device import device_of, dtype_of, physical_cores
+from llmaas_server.runtime.device import device_of, dtype_of
 from llmaas_server.seam.values import WorkerOptions
 
 
@@ -34,7 +34,3 @@ def test_a_gpu_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
 def test_dtype(dtype: str, device: str, expected: torch.dtype) -> None:
     options = WorkerOptions(dtype=dtype)  # type: ignore[arg-type]
     assert dtype_of(options, torch.device(device)) is expected
-
-
-def test_there_is_a_core() -> None:
-    assert physical_cores() >= 1

@@ -13,7 +13,18 @@ from llmaas_server.runtime.decoder import TorchDecoder
 from llmaas_server.runtime.lane import Job
 from llmaas_server.runtime.lanes.generate import GenerateLane
 from llmaas_server.runtime.request import Finish, Finished, Generation, Sampling, Token
-from support.decoders import GREEDY, decoder, drain, greedy, ids_of, lane_of, prompt_of, reference
+from llmaas_server.runtime.sequence import Chunk
+from support.decoders import (
+    GREEDY,
+    VOCABULARY,
+    decoder,
+    drain,
+    greedy,
+    ids_of,
+    lane_of,
+    prompt_of,
+    reference,
+)
 
 MIXED = (3, 60, 1, 17, 130, 9, 44, 28, 5, 71, 2, 90, 33, 12, 50, 7)
 
@@ -200,3 +211,46 @@ def test_logits_that_are_not_numbers_fail_their_request_alone(module: Any) -> No
     assert problem.code == "internal_error"
     assert not lane.busy
     lane.check()
+
+
+def test_a_job_that_cannot_be_computed_fails_alone(lane: GenerateLane, module: Any) -> None:
+    works = [greedy(length) for length in MIXED[:4]]
+    poison = Generation((*prompt_of(40), VOCABULARY + 7), 4, GREEDY)
+    found: dict[int, list[Any]] = {}
+    problems: dict[int, Problem] = {}
+    for id, work in enumerate([*works, poison]):
+        lane.submit(Job(id, work, submitted=0.0))
+    while lane.busy:
+        for output in lane.step():
+            found.setdefault(output.job_id, []).extend(output.items)
+            if output.problem is not None:
+                problems[output.job_id] = output.problem
+    lane.check()
+    assert {id: problem.code for id, problem in problems.items()} == {4: "internal_error"}
+    assert "cannot compute this text" in problems[4].message
+    expected = [reference(module, work.prompt, 12)[0] for work in works]
+    assert [ids_of(found[id]) for id in range(4)] == expected
+
+
+def test_a_step_without_memory_fails_those_alone_that_need_too_much(
+    lane: GenerateLane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compute = lane.decoder.logits
+
+    def meagre(chunks: list[Chunk]) -> torch.Tensor:
+        if sum(chunk.size for chunk in chunks) > 8:
+            raise torch.OutOfMemoryError("no more")
+        return compute(chunks)
+
+    monkeypatch.setattr(lane.decoder, "logits", meagre)
+    for id, length in enumerate((5, 8, 9)):
+        lane.submit(Job(id, greedy(length), submitted=0.0))
+    ends: dict[int, Problem | None] = {}
+    while lane.busy:
+        ends |= {output.job_id: output.problem for output in lane.step() if output.done}
+    lane.check()
+    assert {id: end and end.code for id, end in ends.items()} == {
+        0: None,
+        1: None,
+        2: "out_of_memory",
+    }

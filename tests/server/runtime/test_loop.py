@@ -37,6 +37,9 @@ class Outbox:
 class CountingLane:
     """Each job is a number of steps; the oldest goes first."""
 
+    kernels = "none"
+    weight_bytes = 0
+
     def __init__(self, name: str = "", order: list[str] | None = None) -> None:
         self.jobs: deque[list[int]] = deque()
         self.gate = threading.Event()

@@ -12,9 +12,9 @@ import pytest
 
 from llmaas_server.errors import Problem
 from llmaas_server.runtime.engine import Engine
+from llmaas_server.runtime.interface import Model
 from llmaas_server.runtime.lane import Job, Lane, Output
 from llmaas_server.runtime.memory import Budget, Size
-from llmaas_server.runtime.resident import WeighedModel
 from llmaas_server.seam.values import ModelRef, ModelStatus, WorkerOptions
 from support.engines import OPTIONS, PATIENCE, idle, until
 
@@ -24,13 +24,14 @@ class Blank:
     """A model of which nothing but its name and size is known."""
 
     ref: ModelRef
-    bytes: int = 77
 
 
 @dataclass
 class EchoLane:
     """Answers a score with its own prefix, one job a step."""
 
+    kernels: str = "echo"
+    weight_bytes: int = 77
     jobs: list[Job] = field(default_factory=list)
     gate: threading.Event = field(default_factory=threading.Event)
     error: Exception | None = None
@@ -69,7 +70,7 @@ class Shelf:
 
     def open(
         self, ref: ModelRef, options: WorkerOptions, progress: Callable[[float], None]
-    ) -> tuple[WeighedModel, Lane]:
+    ) -> tuple[Model, Lane]:
         self.opened.append(ref.name)
         progress(0.5)
         assert self.gate.wait(PATIENCE)
@@ -87,7 +88,7 @@ def shelf() -> Shelf:
 @pytest.fixture
 async def engine(shelf: Shelf) -> AsyncIterator[Engine]:
     """An engine over the shelf."""
-    engine = Engine(OPTIONS, shelf.open, Budget(1000), lambda ref: Size(80, 20))
+    engine = Engine(OPTIONS, shelf.open, Budget(1000), lambda ref, *, built=False: Size(80, 20))
     yield engine
     shelf.gate.set()
     shelf.lane.gate.set()
@@ -111,10 +112,14 @@ async def test_a_load_can_be_watched(engine: Engine, shelf: Shelf) -> None:
     load = asyncio.create_task(engine.load(NAMED))
     await until(lambda: engine.progress() > before)
     assert engine.busy
-    assert engine.models() == [ModelStatus("named", "loading", 0.5, 80, kv_bytes=20, in_use=True)]
+    assert engine.models() == [
+        ModelStatus("named", "loading", 0.5, 80, kv_bytes=20, in_use=True, quantization="auto")
+    ]
     shelf.gate.set()
     await load
-    assert engine.models() == [ModelStatus("named", "resident", 1.0, 77, kv_bytes=20)]
+    assert engine.models() == [
+        ModelStatus("named", "resident", 1.0, 77, kv_bytes=20, kernels="echo", quantization="auto")
+    ]
     await until(idle(engine))
 
 

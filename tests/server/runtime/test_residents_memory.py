@@ -13,9 +13,9 @@ import pytest
 
 from llmaas_server.errors import Problem
 from llmaas_server.runtime.engine import Engine
+from llmaas_server.runtime.interface import Model
 from llmaas_server.runtime.lane import Job, Lane, Output
 from llmaas_server.runtime.memory import Budget, Size
-from llmaas_server.runtime.resident import WeighedModel
 from llmaas_server.seam.values import ModelRef, WorkerOptions
 from support.engines import OPTIONS, PATIENCE, until
 
@@ -25,13 +25,15 @@ BUDGET = Budget(100)
 @dataclass
 class Blank:
     ref: ModelRef
-    bytes: int
 
 
 class NothingLane:
     """Answers a score with its prefix at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, weight_bytes: int | None) -> None:
+        self.kernels = "none"
+        self.weight_bytes = weight_bytes
+        """A test may change it: kernels take over from torch."""
         self._jobs: list[Job] = []
 
     @property
@@ -54,20 +56,26 @@ class NothingLane:
 
 @dataclass
 class Shelf:
-    """Models whose size is in their name: `chat-40`. `most` is the most there ever was at once."""
+    """Models whose size is in their name: `chat-40`. `most` is the most there ever was at once.
 
+    Names that begin with `tight` are of models that take 10 once their kernels are built.
+    """
+
+    lanes: dict[str, NothingLane] = field(default_factory=dict)
     opened: list[str] = field(default_factory=list)
     gate: threading.Event = field(default_factory=threading.Event)
     engine: Engine | None = None
     most: int = 0
 
-    def estimate(self, ref: ModelRef) -> Size:
+    def estimate(self, ref: ModelRef, *, built: bool = False) -> Size:
+        if built and ref.name.startswith("tight"):
+            return Size(10)
         weights, _, kv = ref.name.partition("-")[2].partition("+")
         return Size(int(weights), int(kv or 0))
 
     def open(
         self, ref: ModelRef, options: WorkerOptions, progress: Callable[[float], None]
-    ) -> tuple[WeighedModel, Lane]:
+    ) -> tuple[Model, Lane]:
         self.opened.append(ref.name)
         if ref.name.startswith("broken"):
             raise OSError("cut off")
@@ -76,8 +84,9 @@ class Shelf:
         # This one is among them: loading, with the memory that was promised to it.
         held = sum(one.bytes + one.kv_bytes for one in self.engine.models())
         self.most = max(self.most, held)
-        model: Any = Blank(ref, self.estimate(ref).weights)
-        return model, NothingLane()
+        model: Any = Blank(ref)
+        lane = self.lanes[ref.name] = NothingLane(self.estimate(ref, built=True).weights)
+        return model, lane
 
 
 @dataclass
@@ -275,3 +284,29 @@ async def test_the_list_shows_who_is_in_use(engine: Engine) -> None:
         assert (status.bytes, status.in_use, status.pinned) == (30, True, True)
     (status,) = engine.models()
     assert not status.in_use
+
+
+async def test_a_model_takes_what_its_kernels_take_after_they_took_over(
+    engine: Engine, shelf: Shelf, clock: HandClock
+) -> None:
+    async with engine.using(ref("a-60")):
+        lane = shelf.lanes["a-60"]
+        lane.weight_bytes = None  # both are there, or on their way
+        assert [one.bytes for one in engine.models()] == [60]
+        with pytest.raises(Problem, match="needs about"):
+            await use(engine, "b-80", clock)
+        lane.weight_bytes, lane.kernels = 20, "native int8"
+        await use(engine, "b-80", clock)
+        assert {one.name: (one.bytes, one.kernels) for one in engine.models()} == {
+            "a-60": (20, "native int8"),
+            "b-80": (80, "none"),
+        }
+
+
+async def test_a_model_waits_for_its_kernels_where_it_cannot_be_there_twice(
+    engine: Engine, shelf: Shelf, clock: HandClock
+) -> None:
+    before = engine.progress()
+    await use(engine, "tight-101", clock)
+    assert [(one.name, one.bytes) for one in engine.models()] == [("tight-101", 10)]
+    assert engine.progress() > before

@@ -11,6 +11,8 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from llmaas_server.errors import Problem
+from llmaas_server.runtime.kernels import build
+from llmaas_server.runtime.kernels.supply import Supply
 from llmaas_server.runtime.loader import load
 from llmaas_server.runtime.memory import Size
 from llmaas_server.runtime.sizes import Sizes
@@ -74,8 +76,8 @@ def test_packed_weights_take_less_and_both_forms_count_while_kernels_are_built(
     saved(tmp_path / "model", vocab_size=64)
     ref = ModelRef("m", str(tmp_path / "model"), "decoder")
     whole = Sizes(WorkerOptions(device="cpu", quantization="none"))(ref).weights
-    packed = Sizes(WorkerOptions(device="cpu", kernels=str(FOLDER)))(ref).weights
-    both = Sizes(WorkerOptions(device="cpu", kernels=str(tmp_path / "empty")))(ref).weights
+    packed = Sizes(WorkerOptions(device="cpu"), Supply(FOLDER, 1))(ref).weights
+    both = Sizes(WorkerOptions(device="cpu"), Supply(tmp_path / "empty", 1))(ref).weights
     elements = sum(one.size for one in load_file(tmp_path / "model" / "model.safetensors").values())
     assert elements < packed < whole
     assert both == whole + packed
@@ -84,8 +86,8 @@ def test_packed_weights_take_less_and_both_forms_count_while_kernels_are_built(
 def test_what_kernels_cannot_run_is_left_to_torch(tmp_path: Path) -> None:
     library()
     ref = tiny.bart(tmp_path)
-    options = WorkerOptions(device="cpu", kernels=str(FOLDER))
-    assert Sizes(options)(ref).weights == Sizes(TORCH)(ref).weights
+    options = WorkerOptions(device="cpu")
+    assert Sizes(options, Supply(FOLDER, 1))(ref).weights == Sizes(TORCH)(ref).weights
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
@@ -101,5 +103,45 @@ def test_a_config_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     ref = tiny.llama(tmp_path)
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "nobody-knows"}))
     with pytest.raises(Problem, match=r"config\.json") as caught:
-        Sizes(WorkerOptions(device="cpu", kernels=str(tmp_path)))(ref)
+        Sizes(WorkerOptions(device="cpu"), Supply(tmp_path, 1))(ref)
     assert caught.value.code == "model_broken"
+
+
+def test_a_model_that_is_not_to_be_quantized_is_left_to_torch(tmp_path: Path) -> None:
+    library()
+    saved(tmp_path / "model", vocab_size=64)
+    options = WorkerOptions(device="cpu", model_quantization={"plain": "none"})
+    sizes = Sizes(options, Supply(FOLDER, 1))
+    plain, packed = (
+        sizes(ModelRef(name, str(tmp_path / "model"), "decoder")) for name in ("plain", "other")
+    )
+    assert plain == Sizes(options)(ModelRef("plain", str(tmp_path / "model"), "decoder"))
+    assert packed.weights < plain.weights
+
+
+def test_kernels_that_cannot_be_built_count_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved(tmp_path / "model", vocab_size=64)
+    ref = ModelRef("m", str(tmp_path / "model"), "decoder")
+    whole = Sizes(TORCH)(ref).weights
+    failing = tmp_path / "c++"
+    failing.write_text("#!/bin/sh\necho no >&2\nexit 1\n")
+    failing.chmod(0o700)
+    monkeypatch.setattr(build, "COMPILERS", (str(failing),))
+    sizes = Sizes(WorkerOptions(device="cpu"), Supply(tmp_path / "kernels", 1))
+    assert sizes(ref).weights > whole
+    assert sizes(ref, built=True).weights == whole
+    assert sizes(ref).weights == whole
+
+
+def test_without_a_compiler_there_is_one_form(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved(tmp_path / "model", vocab_size=64)
+    ref = ModelRef("m", str(tmp_path / "model"), "decoder")
+    monkeypatch.setattr(build, "COMPILERS", ())
+    supply = Supply(tmp_path / "kernels", 1)
+    assert Sizes(WorkerOptions(device="cpu"), supply)(ref) == Sizes(WorkerOptions(device="cpu"))(
+        ref
+    )

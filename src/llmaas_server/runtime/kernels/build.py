@@ -53,6 +53,11 @@ def find(folder: Path, instructions: Instructions = "native") -> Path | None:
     return built if built.is_file() and _is_ours(built) else None
 
 
+def can_build() -> bool:
+    """Whether there is a compiler to try it with."""
+    return _compiler() is not None
+
+
 def build(folder: Path, instructions: Instructions = "native") -> Path:
     """Build the library where it is not there, and return its path. Takes about ten seconds.
 

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from llmaas_server.errors import Problem, context_overflow
+from llmaas_server.runtime.device import torch_name
 from llmaas_server.runtime.faults import blamed
 from llmaas_server.runtime.interface import Floats
 from llmaas_server.runtime.lane import Job, Output
@@ -112,6 +113,14 @@ class EncodeLane:
     @property
     def busy(self) -> bool:
         return bool(self._works)
+
+    @property
+    def kernels(self) -> str:
+        return torch_name(self._model.dtype) if self._native is None else self._native.name
+
+    @property
+    def weight_bytes(self) -> int:
+        return self._model.bytes
 
     def submit(self, job: Job) -> None:
         """Raises Problem `empty_text`, `context_overflow`, and `model_has_no_head` where a head

@@ -14,6 +14,7 @@ from torch import Tensor
 from llmaas_server.errors import Problem, context_overflow
 from llmaas_server.runtime.blocks import Blocks
 from llmaas_server.runtime.decoding import Decoder
+from llmaas_server.runtime.faults import blamed
 from llmaas_server.runtime.lane import Job, Output
 from llmaas_server.runtime.request import Finished, Generation, Scoring, Token
 from llmaas_server.runtime.sampler import Draw, logprobs, sample
@@ -51,6 +52,15 @@ class GenerateLane:
     def busy(self) -> bool:
         return self._scheduler.busy
 
+    @property
+    def kernels(self) -> str:
+        return self._decoder.name
+
+    @property
+    def weight_bytes(self) -> int | None:
+        # Until the successor takes over, its weights are in memory, too, or will be.
+        return None if self._successor is not None else self._decoder.weight_bytes
+
     def submit(self, job: Job) -> None:
         sequence = self._sequence_of(job)
         longest = self._decoder.longest
@@ -69,8 +79,25 @@ class GenerateLane:
     def step(self) -> list[Output]:
         self._succeed()
         chunks = self._scheduler.schedule(time.monotonic())
-        logits = self._decoder.logits(chunks)
+        try:
+            logits = self._compute(chunks)
+        except Problem:
+            # Something in it fails the whole step: each chunk by itself, then.
+            return [output for chunk in chunks for output in self._run_alone(chunk)]
         return self._commit(chunks, logits)
+
+    def _compute(self, chunks: list[Chunk]) -> Tensor:
+        """Raises Problem, see `faults.blamed`."""
+        with blamed():
+            return self._decoder.logits(chunks)
+
+    def _run_alone(self, chunk: Chunk) -> list[Output]:
+        try:
+            logits = self._compute([chunk])
+        except Problem as problem:
+            self._scheduler.drop(chunk.sequence.id)
+            return [_failed(chunk.sequence, [], problem)]
+        return self._commit([chunk], logits)
 
     def _install(self, decoder: Decoder) -> None:
         options = self._options

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from llmaas_server.errors import Problem, context_overflow
 from llmaas_server.runtime.constraints import Constraint, constraints_of
+from llmaas_server.runtime.device import torch_name
 from llmaas_server.runtime.faults import blamed
 from llmaas_server.runtime.lane import Job, Output
 from llmaas_server.runtime.loader import LoadedModel
@@ -70,6 +71,14 @@ class Seq2SeqLane:
     @property
     def busy(self) -> bool:
         return bool(self._waiting or self._running)
+
+    @property
+    def kernels(self) -> str:
+        return torch_name(self._model.dtype)
+
+    @property
+    def weight_bytes(self) -> int:
+        return self._model.bytes
 
     def submit(self, job: Job) -> None:
         """Raises Problem `context_overflow`, and `out_of_memory` where the sequence alone needs

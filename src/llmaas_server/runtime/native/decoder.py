@@ -132,9 +132,9 @@ class NativeDecoder:
 
     @property
     def name(self) -> str:
-        """What computes, for people: `avx512-vnni int4`."""
+        """What computes, for people: `native avx512-vnni int4`."""
         bits = {packed.bits for packed in self._layers[0].packed()}
-        return f"{self._kernels.instructions} int{min(bits)}"
+        return f"native {self._kernels.instructions} int{min(bits)}"
 
     @property
     def bytes_per_token(self) -> int:

@@ -102,8 +102,8 @@ class NativeEncoder:
 
     @property
     def name(self) -> str:
-        """What computes, for people: `avx512-vnni int8`."""
-        return f"{self._kernels.instructions} int8"
+        """What computes, for people: `native avx512-vnni int8`."""
+        return f"native {self._kernels.instructions} int8"
 
     @property
     def weight_bytes(self) -> int:
