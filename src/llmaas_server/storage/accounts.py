@@ -29,6 +29,10 @@ class Accounts(EditableTable[AccountRow]):
         """The oldest first."""
         return self._select(order=(self.table.c.created_at, self.table.c.id))
 
+    def after(self, last_id: str, limit: int) -> list[AccountRow]:
+        """In the order of their ids: a page of the list of all."""
+        return self._select(self.table.c.id > last_id, order=(self.table.c.id,), limit=limit)
+
 
 @dataclass(frozen=True, slots=True)
 class UserRow:
@@ -50,6 +54,12 @@ class Users(EditableTable[UserRow]):
 
     def by_email(self, lookup: bytes) -> UserRow | None:
         return next(iter(self._select(self.table.c.email_lookup == lookup)), None)
+
+    def with_role(self, role: str) -> list[UserRow]:
+        """The oldest first."""
+        return self._select(
+            self.table.c.role == role, order=(self.table.c.created_at, self.table.c.id)
+        )
 
     def of_account(self, account_id: str) -> list[UserRow]:
         """The oldest first."""

@@ -3,6 +3,7 @@
 accounts ─┬─ users            who signs in
           ├─ data_keys        wrapped keys that the account's secrets are encrypted with
           └─ applications ─── keys
+invitations                             to register
 prices ──── intents ──► ledger          a call: admitted, then settled exactly once
 budgets ─── budget_windows              what of a budget is spent and reserved, per period
 answers                                 for requests that are sent again
@@ -100,6 +101,18 @@ keys = Table(
     Column("replaces", Text, ForeignKey("keys.id")),
     CheckConstraint("kind IN ('inference', 'management')", "kind"),
     CheckConstraint("kind = 'management' OR application_id IS NOT NULL", "application"),
+    sqlite_strict=True,
+)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("mac", LargeBinary, nullable=False),  # keyed hash of the token
+    Column("mac_version", Int64, nullable=False),
+    Column("created_at", Int64, nullable=False),
+    Column("expires_at", Int64, nullable=False),
+    Column("used_at", Int64),
     sqlite_strict=True,
 )
 

@@ -13,6 +13,7 @@ from .applications import Applications
 from .audit import Audit, Checkpoints
 from .budgets import Budgets, BudgetWindows
 from .data_keys import DataKeys
+from .invitations import Invitations
 from .keys import Keys
 from .ledger import Intents, Ledger
 from .prices import Prices
@@ -29,6 +30,7 @@ class Tables:
         self.users = Users(connection)
         self.applications = Applications(connection)
         self.keys = Keys(connection)
+        self.invitations = Invitations(connection)
         self.data_keys = DataKeys(connection)
         self.prices = Prices(connection)
         self.intents = Intents(connection)
