@@ -30,10 +30,19 @@ class Records(EditableTable[RecordRow]):
     row = RecordRow
 
     def after(
-        self, account_id: str, last_id: str, limit: int, application_id: str | None = None
+        self,
+        account_id: str,
+        last_id: str,
+        now: int,
+        limit: int,
+        application_id: str | None = None,
     ) -> list[RecordRow]:
-        """Rows of an account, in the order of their ids, after `last_id`."""
-        where = [self.table.c.account_id == account_id, self.table.c.id > last_id]
+        """Rows of an account that are not due, in the order of their ids, after `last_id`."""
+        where = [
+            self.table.c.account_id == account_id,
+            self.table.c.id > last_id,
+            self.table.c.expires_at > now,
+        ]
         if application_id is not None:
             where.append(self.table.c.application_id == application_id)
         return self._select(*where, order=(self.table.c.id,), limit=limit)
