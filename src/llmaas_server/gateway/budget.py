@@ -107,14 +107,9 @@ class Budgets:
         What was spent in the period that runs counts. `also` is done in the same transaction.
         Raises Problem `invalid_request`.
         """
-        if not 0 <= amount <= MOST:
-            raise Problem("invalid_request", "a budget is not negative", param="amount")
-        row = BudgetRow(owner.kind, owner.id, period, amount)
 
         def unit(tables: Tables) -> None:
-            _forget(tables, owner)
-            tables.budgets.add(row)
-            _standing(tables, row, self._clock(), keep=True)
+            put(tables, BudgetRow(owner.kind, owner.id, period, amount), self._clock())
             also(tables)
 
         await self._database.write(unit)
@@ -123,7 +118,7 @@ class Budgets:
         """Let the owner spend without a bound; no error where there was no budget."""
 
         def unit(tables: Tables) -> None:
-            _forget(tables, owner)
+            take_away(tables, owner)
             also(tables)
 
         await self._database.write(unit)
@@ -132,14 +127,25 @@ class Budgets:
         """Of those owners that have a budget, in the order of the owners."""
         now = self._clock()
 
-        def unit(tables: Tables) -> list[Standing]:
-            budgets = tables.budgets.of(owners)
-            return [_standing(tables, budget, now, keep=False) for budget in budgets]
-
-        return await self._database.read(unit)
+        return await self._database.read(lambda tables: standings(tables, owners, now))
 
 
-def _forget(tables: Tables, owner: Owner) -> None:
+def standings(tables: Tables, owners: Sequence[Owner], at: int) -> list[Standing]:
+    """See `Budgets.standing`; inside a unit of work."""
+    return [_standing(tables, budget, at, keep=False) for budget in tables.budgets.of(owners)]
+
+
+def put(tables: Tables, row: BudgetRow, at: int) -> None:
+    """Set a budget inside a unit of work; see `Budgets.set`."""
+    if not 0 <= row.amount <= MOST:
+        raise Problem("invalid_request", "a budget is not negative", param="amount")
+    take_away(tables, row.owner)
+    tables.budgets.add(row)
+    _standing(tables, row, at, keep=True)
+
+
+def take_away(tables: Tables, owner: Owner) -> None:
+    """Remove a budget inside a unit of work, if there is one."""
     tables.budgets.remove(owner.kind, owner.id)
     tables.budget_windows.forget(owner)
 

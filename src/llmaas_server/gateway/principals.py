@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from llmaas_client.wire.keys import ANY
 from llmaas_server.errors import Problem
@@ -12,6 +11,7 @@ from llmaas_server.storage.keys import KeyKind
 from llmaas_server.storage.values import Limits, Owner, Payer
 
 from .actions import OWN
+from .trail import ActorKind, Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +94,6 @@ class Principal:
             )
 
 
-ActorKind = Literal["key", "user", "command", "server", "stranger"]
-
-
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who manages something: how far they reach, and what the audit trail says of them."""
@@ -120,6 +117,24 @@ class Actor:
             address,
         )
 
+    def entry(
+        self,
+        action: str,
+        target: str,
+        account_id: str | None,
+        detail: Mapping[str, object] | None = None,
+    ) -> Entry:
+        """That this one has done it, for the audit trail."""
+        return Entry(
+            self.kind,
+            self.id,
+            action,
+            target,
+            account_id=account_id,
+            address=self.address,
+            detail=detail,
+        )
+
     def reaches(self, account_id: str) -> bool:
         return self.is_operator or account_id == self.account_id
 
@@ -129,7 +144,7 @@ class Actor:
             raise not_found(what, name)
 
 
-COMMAND = Actor("command", "local", None, EVERYTHING, is_operator=True)
+COMMAND = Actor("operator", "local", None, EVERYTHING, is_operator=True)
 """Whoever may use commands on the server's machine has the database in their hands anyway."""
 
 SERVER = Actor("server", "server", None, EVERYTHING, is_operator=True)
