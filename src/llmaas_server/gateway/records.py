@@ -93,8 +93,12 @@ class Records:
     async def open(self, row: RecordRow) -> Record:
         """Decrypt a record."""
         plain = await self._vault.unseal(row.account_id, _context(row.id), row.sealed)
-        request, answer = msgspec.msgpack.decode(plain, type=tuple[bytes, bytes])
-        return Record(row, request, answer)
+        return _record(row, plain)
+
+    def open_within(self, tables: Tables, row: RecordRow) -> Record:
+        """`open` inside a unit of work."""
+        context = _context(row.id)
+        return _record(row, self._vault.unseal_within(tables, row.account_id, context, row.sealed))
 
     async def remove(self, account_id: str, record_id: str, by: Entry) -> None:
         """Remove a record; `by` tells the audit trail. Raises Problem `not_found`."""
@@ -128,6 +132,11 @@ class Records:
         plain = self._vault.unseal_within(tables, row.account_id, context, row.sealed)
         sealed = self._vault.seal_within(tables, row.account_id, context, plain)
         tables.records.replace(replace(row, sealed=sealed))
+
+
+def _record(row: RecordRow, plain: bytes) -> Record:
+    request, answer = msgspec.msgpack.decode(plain, type=tuple[bytes, bytes])
+    return Record(row, request, answer)
 
 
 def _context(record_id: str) -> bytes:

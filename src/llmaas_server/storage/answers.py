@@ -30,6 +30,11 @@ class Answers(EditableTable[AnswerRow]):
         self.remove(row.key_id, row.token)
         self.add(row)
 
+    def remove_of(self, key_id: str) -> int:
+        """Remove all of a key; how many that were."""
+        gone = self._connection.execute(self.table.delete().where(self.table.c.key_id == key_id))
+        return gone.rowcount
+
     def purge(self, now: int) -> int:
         """Remove what is over; how many that were."""
         gone = self._connection.execute(self.table.delete().where(self.table.c.expires_at <= now))

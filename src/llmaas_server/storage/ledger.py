@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+
 from . import schema
 from .table import Table
 from .values import Outcome, Payer
@@ -86,3 +88,13 @@ class Ledger(Table[LedgerRow]):
             columns.settled_at < end,
             order=(columns.settled_at, columns.id),
         )
+
+    def of_account(
+        self, account_id: str, after: tuple[int, str] | None, limit: int
+    ) -> list[LedgerRow]:
+        """Rows in the order of `admitted_at` and `id`, after those of one row."""
+        columns = self.table.c
+        where = [columns.account_id == account_id]
+        if after is not None:
+            where.append(sa.tuple_(columns.admitted_at, columns.id) > sa.tuple_(*after))
+        return self._select(*where, order=(columns.admitted_at, columns.id), limit=limit)

@@ -1,0 +1,125 @@
+"""All that belongs to an account, as one JSON document, made piece by piece.
+
+Each piece is one read of the database, so that a large account holds up nobody. Left out are the
+hashes of keys and passwords, which say nothing to their owner, and answers kept for some minutes
+for requests that are sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from llmaas_server.storage.database import Database
+from llmaas_server.storage.tables import Tables
+from llmaas_server.storage.values import Owner
+
+from .emails import Emails
+from .principals import Actor, not_found
+from .records import Records
+from .trail import Trail
+
+BATCH = 500
+
+Page = tuple[list[dict[str, Any]], Any]
+"""Some entries, and after what to go on."""
+
+
+class Export:
+    """Writes down what an account has."""
+
+    def __init__(self, database: Database, emails: Emails, records: Records, trail: Trail) -> None:
+        self._database = database
+        self._emails = emails
+        self._records = records
+        self._trail = trail
+
+    async def account(self, actor: Actor, account_id: str) -> AsyncIterator[bytes]:
+        """The pieces of the document; that it was made is in the audit trail.
+
+        Moments are in microseconds since 1970 UTC, money in nano-units. Raises Problem `not_found`
+        before the first piece.
+        """
+        actor.check_reach(account_id, "account", account_id)
+        head = await self._database.read(lambda tables: self._head(tables, account_id))
+        entry = actor.entry("accounts.export", account_id, account_id)
+        await self._database.write(lambda tables: self._trail.add(tables, entry))
+        yield msgspec.json.encode(head).removesuffix(b"}")
+        for name, page in (
+            ("ledger", self._ledger),
+            ("audit", self._audit),
+            ("records", self._kept),
+        ):
+            yield b',"' + name.encode() + b'":['
+            async for piece in self._pages(account_id, page):
+                yield piece
+            yield b"]"
+        yield b"}\n"
+
+    async def _pages(
+        self, account_id: str, page: Callable[[str, Any, Tables], Page]
+    ) -> AsyncIterator[bytes]:
+        after: Any = None
+        comma = b""
+        while True:
+            entries, after = await self._database.read(partial(page, account_id, after))
+            if not entries:
+                return
+            yield comma + b",".join(msgspec.json.encode(entry) for entry in entries)
+            comma = b","
+
+    def _head(self, tables: Tables, account_id: str) -> dict[str, Any]:
+        account = tables.accounts.get(account_id)
+        if account is None:
+            raise not_found("account", account_id)
+        applications = tables.applications.of_account(account_id)
+        keys = tables.keys.of_account(account_id)
+        owners = [
+            Owner("account", account_id),
+            *(Owner("application", one.id) for one in applications),
+            *(Owner("key", one.id) for one in keys),
+        ]
+        return {
+            "account": asdict(account),
+            "users": [
+                _without(asdict(user), "password_hash", "email_lookup")
+                | {"email": self._emails.read(tables, user)}
+                for user in tables.users.of_account(account_id)
+            ],
+            "applications": [asdict(application) for application in applications],
+            "keys": [_without(asdict(key), "mac", "mac_version") for key in keys],
+            "budgets": [asdict(row) for row in tables.budgets.of(owners)],
+        }
+
+    def _ledger(self, account_id: str, after: Any, tables: Tables) -> Page:
+        rows = tables.ledger.of_account(account_id, after, BATCH)
+        last = rows[-1] if rows else None
+        return [asdict(row) for row in rows], last and (last.admitted_at, last.id)
+
+    def _audit(self, account_id: str, after: Any, tables: Tables) -> Page:
+        rows = tables.audit.after(after or 0, BATCH, account_id)
+        entries = [
+            _without(asdict(row), "address", "previous", "hash")
+            | {"detail": self._trail.detail(tables, row)}
+            for row in rows
+        ]
+        return entries, rows[-1].seq if rows else None
+
+    def _kept(self, account_id: str, after: Any, tables: Tables) -> Page:
+        rows = tables.records.after(account_id, after or "", 0, BATCH)
+        entries = []
+        for row in rows:
+            record = self._records.open_within(tables, row)
+            entries.append(
+                _without(asdict(row), "sealed")
+                | {"request": msgspec.Raw(record.request), "answer": msgspec.Raw(record.answer)}
+            )
+        return entries, rows[-1].id if rows else None
+
+
+def _without(entry: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in entry.items() if name not in names}

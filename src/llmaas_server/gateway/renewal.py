@@ -1,0 +1,49 @@
+"""A new data key for an account, and all that can be written anew is written with it.
+
+Older keys stay for what is never changed: details of the audit trail. Kept answers go by
+themselves, within minutes.
+"""
+
+from __future__ import annotations
+
+from llmaas_server.storage.tables import Tables
+
+from .emails import Emails
+from .principals import Actor
+from .records import Records
+from .trail import Trail
+from .vault import Vault
+
+BATCH = 100
+"""Records encrypted anew in one transaction."""
+
+
+class Renewal:
+    """Each step is one unit of work. After a sudden end, `step` goes on where it was."""
+
+    def __init__(self, vault: Vault, emails: Emails, records: Records, trail: Trail) -> None:
+        self._vault = vault
+        self._emails = emails
+        self._records = records
+        self._trail = trail
+
+    def begin(self, tables: Tables, actor: Actor, account_id: str) -> int:
+        """Make the new key; its version. Call `vault.forget` once it is committed."""
+        version = self._vault.renew(tables, account_id)
+        entry = actor.entry("data_keys.renew", str(version), account_id)
+        self._trail.add(tables, entry)
+        return version
+
+    def step(self, tables: Tables, account_id: str, last_id: str = "") -> str | None:
+        """Encrypt some more anew: e-mail first, then records after `last_id`.
+
+        What to go on after; None at the end.
+        """
+        if not last_id:
+            for user in tables.users.of_account(account_id):
+                self._emails.renew(tables, user)
+        rows = tables.records.after(account_id, last_id, 0, BATCH)
+        for row in rows:
+            if not self._vault.is_current(tables, account_id, row.sealed):
+                self._records.renew(tables, row)
+        return rows[-1].id if rows else None
