@@ -1,9 +1,10 @@
-// Attention over a paged cache in bfloat16.
+// Attention over a paged cache in bfloat16, in products of pairs that are summed in float32.
 //
 // A block holds BLOCK tokens of one KV head of one layer. Keys lie transposed, so that sixteen
-// scores come from one vector, and values do not:
+// scores come from one vector, and values do not; pairs of what is summed over lie together:
 //
-//   keys    [blocks, kv_heads, head_dim, BLOCK]        values  [blocks, kv_heads, BLOCK, head_dim]
+//   keys    [blocks, kv_heads, head_dim / 2, BLOCK, 2]
+//   values  [blocks, kv_heads, BLOCK / 2, head_dim, 2]
 //
 // A sequence's token t is token t % BLOCK of block table[t / BLOCK].
 #pragma once

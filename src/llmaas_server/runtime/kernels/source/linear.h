@@ -48,25 +48,20 @@ static inline size_t block_bytes(int bits, int group) { return size_t(group) * b
 
 static inline f32 absolute(f32 x) { return x < 0.0f ? -x : x; }
 
-static inline i32 round(f32 x) {
-  return __builtin_convertvector(x + (x < 0.0f ? splat(-0.5f) : splat(0.5f)), i32);
-}
-
 // `values(i)` gives vector i of group `g` of row `r`.
 template <typename F>
 static inline void quantize_group(const Activations& to, int r, int g, F&& values) {
   const int vectors = to.group / LANES;
   f32 most = {};
   for (int i = 0; i < vectors; ++i) {
-    const f32 size = absolute(values(i));
-    most = size > most ? size : most;
+    most = larger(most, absolute(values(i)));
   }
   const float peak = largest(most);
   const float inverse = peak > 0 ? 127.0f / peak : 0.0f;
   int8_t* q = to.inputs(r) + size_t(g) * to.group * ROWS;
   i32 total = {};
   for (int i = 0; i < vectors; ++i) {
-    const i32 whole = round(values(i) * inverse);
+    const i32 whole = nearest(values(i) * inverse);
     int8_t bytes[LANES];
     store(bytes, __builtin_convertvector(whole, i8));
     for (int s = 0; s < 4; ++s) std::memcpy(q + (i * 4 + s) * ROWS * 4, bytes + s * 4, 4);

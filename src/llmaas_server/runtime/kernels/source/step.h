@@ -45,7 +45,7 @@ struct ActivationBuffer {
 };
 
 struct Workspace {
-  Buffer<float> hidden, query, key, value, mixed, wide;
+  Buffer<float> hidden, query, key, value, mixed;
   Buffer<uint16_t> keys, values;
   ActivationBuffer narrow, broad;
 };
