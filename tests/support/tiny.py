@@ -118,13 +118,15 @@ def classifier(
     labels: Sequence[str] = ("negative", "positive"),
     seed: int = 0,
     name: str = "tiny-classifier",
+    **options: Any,
 ) -> ModelRef:
-    """A BERT with a classification head for `labels`."""
+    """A BERT with a classification head for `labels`; `options` are of its config."""
     tokenizer = bert_tokenizer()
     config = _bert_config(
         tokenizer,
         id2label=dict(enumerate(labels)),
         label2id={label: i for i, label in enumerate(labels)},
+        **options,
     )
     model = transformers.BertForSequenceClassification
     return _save(folder, name, "classifier", model, config, tokenizer, seed)
@@ -152,17 +154,17 @@ def beheaded(folder: Path, *, seed: int = 0, name: str = "tiny-beheaded") -> Mod
 
 
 def _bert_config(tokenizer: Any, **options: Any) -> Any:
-    return transformers.BertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        max_position_embeddings=512,
-        initializer_range=0.3,
-        pad_token_id=tokenizer.pad_token_id,
-        **options,
-    )
+    chosen = {
+        "vocab_size": len(tokenizer),
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "max_position_embeddings": 512,
+        "initializer_range": 0.3,
+        "pad_token_id": tokenizer.pad_token_id,
+    }
+    return transformers.BertConfig(**(chosen | options))
 
 
 # --- encoder-decoders ---------------------------------------------------------------------------

@@ -51,11 +51,10 @@ class Opening:
         """Load the model and make its lane; raises Problem as these two do."""
         if ref.kind == "decoder":
             return self._open_decoder(ref, progress)
-        if ref.kind == "encoder":
+        if ref.kind in ("encoder", "classifier"):
             return self._open_encoder(ref, progress)
         model = load(ref, options, progress)
-        lane = Seq2SeqLane if ref.kind == "seq2seq" else EncodeLane
-        return model, lane(model, options)
+        return model, Seq2SeqLane(model, options)
 
     def _open_decoder(self, ref: ModelRef, progress: Progress) -> tuple[LoadedModel, Lane]:
         described = describe(ref, self._options)
@@ -86,7 +85,13 @@ class Opening:
         if supply and quantization != "none" and native_encoder.can_run(described.config):
             library = supply.now()
             if library is not None:
-                native = NativeEncoder(Path(ref.path), described.config, library, progress)
+                native = NativeEncoder(
+                    Path(ref.path),
+                    described.config,
+                    library,
+                    progress,
+                    head=ref.kind == "classifier",
+                )
                 model = replace(described, bytes=native.weight_bytes)
                 return model, EncodeLane(model, self._options, native)
             # Built for the next time: what this model has embedded stays comparable.

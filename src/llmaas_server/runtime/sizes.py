@@ -7,15 +7,17 @@ copy and theirs count both.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import transformers
 
 from llmaas_server.errors import Problem
 from llmaas_server.models.blocks import part_names, quantized_weights
 from llmaas_server.models.weights import Tensor, read_header
-from llmaas_server.seam.values import ModelRef, WorkerOptions
+from llmaas_server.seam.values import ModelKind, ModelRef, WorkerOptions
 
 from .checkpoint import weight_files
 from .device import device_of, dtype_of
@@ -26,8 +28,15 @@ from .native import decoder as native_decoder
 from .native import encoder as native_encoder
 
 _WITH_CACHE = ("decoder", "seq2seq")
+_CAN_RUN: dict[ModelKind, Callable[[Any], bool]] = {
+    "decoder": native_decoder.can_run,
+    "encoder": native_encoder.can_run,
+    "classifier": native_encoder.can_run,
+}
 _PACKED_BYTES = 1.25
 """Most bytes that a packed weight takes, with its scales; four bits take about 0.7."""
+_HEAD = ("pooler", "classifier")
+"""Parts of a classification head, which is not packed."""
 _TABLE_BYTES = 2
 """Of a weight in a table of embeddings, which is looked up in bfloat16."""
 
@@ -56,8 +65,7 @@ class Sizes:
         supply = self.supply
         if supply is None or self.options.quantization_of(ref.name) == "none":
             return True, False
-        native = {"decoder": native_decoder.can_run, "encoder": native_encoder.can_run}
-        if ref.kind not in native or not native[ref.kind](_config(ref)):
+        if ref.kind not in _CAN_RUN or not _CAN_RUN[ref.kind](_config(ref)):
             return True, False
         if built:
             supply.wait()
@@ -68,7 +76,7 @@ class Sizes:
 
 
 def _packed_bytes(name: str, shape: tuple[int, ...]) -> int:
-    if len(shape) < 2:
+    if len(shape) < 2 or any(part in _HEAD for part in name.split(".")):
         return 4 * math.prod(shape)
     each = _PACKED_BYTES
     if "embed" in name:

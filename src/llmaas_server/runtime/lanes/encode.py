@@ -195,13 +195,9 @@ class EncodeLane:
     @torch.inference_mode()
     def _compute(self, batch: Sequence[Row], head: bool) -> Floats:
         """[rows, hidden] or [rows, labels] in float32. Raises Problem, see `faults.blamed`."""
-        ids, mask = self._padded([row.sequence[0] for row in batch], self._pad_id or 0)
         if self._native is not None:
-            ids_of, types_of = zip(*(row.sequence for row in batch), strict=True)
-            with blamed():
-                hidden = self._native.hidden(ids_of, types_of)
-            vectors: Floats = pool(hidden, mask, self._model.pooling).numpy()
-            return vectors
+            return self._compute_native(self._native, batch, head)
+        ids, mask = self._padded([row.sequence[0] for row in batch], self._pad_id or 0)
         inputs = {"input_ids": ids, "attention_mask": mask}
         if self._takes_types and batch[0].sequence[1] is not None:
             types = [row.sequence[1] or () for row in batch]
@@ -214,6 +210,16 @@ class EncodeLane:
             else pool(output.last_hidden_state, mask, self._model.pooling)
         )
         array: Floats = found.cpu().numpy()
+        return array
+
+    def _compute_native(self, native: NativeEncoder, batch: Sequence[Row], head: bool) -> Floats:
+        ids, types = zip(*(row.sequence for row in batch), strict=True)
+        with blamed():
+            computed = native.logits(ids, types) if head else native.hidden(ids, types)
+        if not head:
+            _, mask = self._padded(ids, 0)
+            computed = pool(computed, mask, self._model.pooling)
+        array: Floats = computed.numpy()
         return array
 
     def _padded(self, rows: Sequence[Sequence[int]], padding: int) -> tuple[Tensor, Tensor]:

@@ -17,6 +17,7 @@ from llmaas_server.runtime.kernels import library
 from llmaas_server.runtime.kernels.library import Library
 from llmaas_server.runtime.kernels.packing import CHUNK, LANES, Packed, can_pack
 
+from .head import Head
 from .weights import Weights
 
 _WIDEST = 384
@@ -25,10 +26,11 @@ _WIDEST = 384
 
 def can_run(config: Any) -> bool:
     """Whether the kernels compute what this model computes."""
-    hidden, wide = config.hidden_size, getattr(config, "intermediate_size", 0)
+    if config.model_type != "bert":
+        return False
+    hidden, wide = config.hidden_size, config.intermediate_size
     return (
-        config.model_type == "bert"
-        and config.hidden_act == "gelu"
+        config.hidden_act == "gelu"
         and getattr(config, "position_embedding_type", "absolute") == "absolute"
         and not config.is_decoder
         and hidden % config.num_attention_heads == 0
@@ -81,19 +83,28 @@ class _Layer:
 
 
 class NativeEncoder:
-    """The last hidden states of texts; `can_run` has said yes to the config.
+    """The last hidden states of texts, and with `head` the logits of a classifier.
+
+    `can_run` has said yes to the config.
 
     Weights and activations are 8 bits in groups of up to 384, attention bfloat16 and float32. A text's
     states do not depend on the texts beside it.
     """
 
     def __init__(
-        self, folder: Path, config: Any, kernels: Library, progress: Callable[[float], None]
+        self,
+        folder: Path,
+        config: Any,
+        kernels: Library,
+        progress: Callable[[float], None],
+        *,
+        head: bool = False,
     ) -> None:
+        """Raises Problem `model_broken`, and `model_has_no_head` where `head` asks for one."""
         self._kernels = kernels
         self._config = config
         with Weights(weight_files(folder), progress) as weights:
-            self._read(weights)
+            self._read(weights, head)
         layers = (library.EncoderLayer * len(self._layers))(
             *(layer.pointers() for layer in self._layers)
         )
@@ -115,11 +126,26 @@ class NativeEncoder:
     def weight_bytes(self) -> int:
         tables = (self._words, self._positions, self._types)
         packed = sum(part.nbytes for layer in self._layers for part in layer.packed())
-        return packed + sum(table.nbytes for table in tables)
+        head = 0 if self._head is None else self._head.nbytes
+        return packed + head + sum(table.nbytes for table in tables)
 
     @torch.inference_mode()
     def hidden(self, ids: Sequence[Sequence[int]], types: Sequence[Sequence[int] | None]) -> Tensor:
         """float32 [texts, longest, hidden], zero behind the end of a text."""
+        texts = self._states(ids, types)
+        return torch.nn.utils.rnn.pad_sequence(texts, batch_first=True)
+
+    @torch.inference_mode()
+    def logits(self, ids: Sequence[Sequence[int]], types: Sequence[Sequence[int] | None]) -> Tensor:
+        """float32 [texts, labels]; of an encoder that was read with its head."""
+        if self._head is None:
+            raise RuntimeError("this encoder was read without a head")
+        return self._head.logits(torch.stack([text[0] for text in self._states(ids, types)]))
+
+    def _states(
+        self, ids: Sequence[Sequence[int]], types: Sequence[Sequence[int] | None]
+    ) -> list[Tensor]:
+        """float32 [tokens, hidden] of each text."""
         lengths = [len(row) for row in ids]
         flat = torch.tensor([id for row in ids for id in row])
         positions = torch.tensor([at for size in lengths for at in range(size)])
@@ -136,11 +162,11 @@ class NativeEncoder:
         ).contiguous()
         batch = library.EncoderBatch(states.data_ptr(), sequence.data_ptr(), len(flat))
         self._kernels.encoder_step(self._model, batch)
-        texts = list(torch.split(states, lengths))
-        return torch.nn.utils.rnn.pad_sequence(texts, batch_first=True)
+        return list(torch.split(states, lengths))
 
-    def _read(self, weights: Weights) -> None:
+    def _read(self, weights: Weights, head: bool) -> None:
         top = "" if "embeddings.word_embeddings.weight" in weights else "bert."
+        self._head = Head.read(weights, top, self._config) if head else None
         # A table is gathered from, never multiplied: half the bytes cost nothing that is seen.
         self._words = weights.vector(f"{top}embeddings.word_embeddings.weight").bfloat16()
         self._positions = weights.vector(f"{top}embeddings.position_embeddings.weight")
@@ -164,4 +190,6 @@ class NativeEncoder:
 
 
 def _norm(weights: Weights, name: str) -> _Norm:
-    return _Norm(weights.vector(f"{name}.weight"), weights.vector(f"{name}.bias"))
+    # The first BERT files call them gamma and beta.
+    scale, shift = ("gamma", "beta") if f"{name}.gamma" in weights else ("weight", "bias")
+    return _Norm(weights.vector(f"{name}.{scale}"), weights.vector(f"{name}.{shift}"))

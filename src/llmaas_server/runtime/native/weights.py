@@ -56,6 +56,10 @@ class Weights:
     ) -> None:
         self._stack.close()
 
+    @property
+    def folder(self) -> Path:
+        return self._paths[0].parent
+
     def __contains__(self, name: str) -> bool:
         return name in self._where or name in self._forms
 
@@ -94,11 +98,11 @@ class Weights:
     def _read(self, name: str) -> Tensor:
         opened = self._where.get(name)
         if opened is None:
-            raise _broken(f"the weights in {self._paths[0].parent} have no {name}")
+            raise _broken(f"the weights in {self.folder} have no {name}")
         try:
             tensor: Tensor = opened.get_tensor(name)
         except (SafetensorError, OSError, ValueError) as error:
-            raise _broken(f"{name} in {self._paths[0].parent} cannot be read: {error}") from error
+            raise _broken(f"{name} in {self.folder} cannot be read: {error}") from error
         self._done += tensor.nbytes
         self._progress(min(self._done / self._total, 1.0))
         # A copy: what is mapped from a file changes with it.
