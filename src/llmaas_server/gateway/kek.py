@@ -21,6 +21,8 @@ from typing import Protocol
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from llmaas_server.storage.disk import sync
+
 FOLDER = "secrets"
 FILE_NAME = "key-encryption-key"
 KEY_BYTES = 32
@@ -121,7 +123,7 @@ class KeyFile:
                 out.flush()
                 os.fsync(out.fileno())
             fresh.replace(self._path)
-            sync_folder(folder)
+            sync(folder)
         except OSError as error:
             raise KeychainError(f"{self.name} cannot be written: {error}") from error
         finally:
@@ -193,15 +195,6 @@ def parse(text: str, name: str) -> list[KeyEncryptionKey]:
     if not keys:
         raise KeychainError(f"{name} holds no key: `llmaas keychain new` prints one")
     return keys
-
-
-def sync_folder(folder: Path) -> None:
-    """See that the names in it are on the disk."""
-    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
 
 
 def _not_ours(name: str) -> KeychainError:

@@ -11,6 +11,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, QueuePool
 
+from .disk import sync
 from .failures import StorageError, words
 from .lock import FileLock
 
@@ -70,6 +71,10 @@ class SQLite:
         )
 
     def backup(self, target: Path) -> None:
+        if not self._path.exists():
+            raise StorageError(f"there is no database {self.name}")
+        if target.exists():
+            raise StorageError(f"{target} exists: nothing is overwritten")
         os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         source, copy = sqlite3.connect(self._path), sqlite3.connect(target)
         try:
@@ -80,6 +85,7 @@ class SQLite:
         finally:
             source.close()
             copy.close()
+        sync(target)
 
     def close(self) -> None:
         self._lock.release()

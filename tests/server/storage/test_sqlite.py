@@ -81,7 +81,7 @@ async def test_backup(sqlite_database: Database, tmp_path: Path) -> None:
     restored = Database.open(f"sqlite:///{copy}")
     assert await accounts(restored) == ["a"]
     restored.close()
-    with pytest.raises(FileExistsError):
+    with pytest.raises(StorageError, match="nothing is overwritten"):
         sqlite_database.backup(copy)
 
 
