@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from .errors import UnsupportedMediaType as UnsupportedMediaType
     from .errors import UnsupportedParameter as UnsupportedParameter
     from .errors import WorkerLost as WorkerLost
+    from .errors import WrongPassword as WrongPassword
     from .streams import AsyncStream as AsyncStream
     from .streams import Stream as Stream
     from .wire.base import Result as Result
@@ -100,7 +101,7 @@ _HOMES = {
         "ModelNotFound ModelNotPulled NotAllowed NotFound OutOfMemory Overloaded PermissionDenied "
         "RateLimited ServerFault ShuttingDown Starting StorageUnavailable StreamInterrupted "
         "TimedOut TooFewLabels TooManyLabels UnexpectedResponse UnknownField UnsupportedMediaType "
-        "UnsupportedParameter WorkerLost"
+        "UnsupportedParameter WorkerLost WrongPassword"
     ),
     "streams": "AsyncStream Stream",
     "wire.base": "Result Timing Usage",

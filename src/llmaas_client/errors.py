@@ -11,7 +11,7 @@
     │   ├── ContextOverflow  ModelCannotDoTask  ModelHasNoHead
     │   └── BodyTooLarge  UnsupportedMediaType  MethodNotAllowed
     ├── AuthenticationFailed                     who are you?
-    │   └── MissingKey  InvalidKey
+    │   └── MissingKey  InvalidKey  WrongPassword
     ├── PermissionDenied (PermissionError)       you may not
     │   └── NotAllowed
     ├── NotFound (LookupError)                   there is no such thing
@@ -242,6 +242,12 @@ class InvalidKey(AuthenticationFailed):
     """The key is not known to this server."""
 
     code = "invalid_key"
+
+
+class WrongPassword(AuthenticationFailed):
+    """The e-mail or the password is wrong."""
+
+    code = "wrong_password"
 
 
 class PermissionDenied(LLMaaSError, PermissionError):

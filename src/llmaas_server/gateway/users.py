@@ -1,0 +1,66 @@
+"""People: found by e-mail without keeping it readable, known by their password."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from llmaas_server.storage.accounts import UserRow
+from llmaas_server.storage.tables import Tables
+
+from .ids import new_id
+from .keychain import Keychain
+from .vault import Vault
+
+PURPOSE = "e-mail"
+"""Of the keyed hashes that users are found by."""
+
+
+class Users:
+    """Adds and finds users, inside units of work."""
+
+    def __init__(self, keychain: Keychain, vault: Vault) -> None:
+        self._keychain = keychain
+        self._vault = vault
+
+    def add(
+        self,
+        tables: Tables,
+        account_id: str,
+        role: str,
+        email: str | None,
+        password_hash: str | None,
+        now: int,
+    ) -> UserRow:
+        """A new user of an account that is there already."""
+        row = UserRow(new_id("usr"), account_id, role, None, None, password_hash, "active", now)
+        if email is not None:
+            normal = normalized(email)
+            row = UserRow(
+                row.id,
+                account_id,
+                role,
+                self._vault.seal_within(tables, account_id, context(row.id), normal.encode()),
+                self._keychain.mac(PURPOSE, normal.encode()).digest,
+                password_hash,
+                "active",
+                now,
+            )
+        tables.users.add(row)
+        return row
+
+    def find(self, tables: Tables, email: str) -> UserRow | None:
+        """The user with this e-mail, whatever key it was hashed with."""
+        macs = self._keychain.macs(PURPOSE, normalized(email).encode())
+        # All of them, whether one is found or not.
+        found = [tables.users.by_email(mac.digest) for mac in macs]
+        return next((row for row in found if row is not None), None)
+
+
+def normalized(email: str) -> str:
+    """Equal for what people take for the same."""
+    return unicodedata.normalize("NFKC", email).strip().casefold()
+
+
+def context(user_id: str) -> bytes:
+    """What the sealed e-mail of a user is bound to."""
+    return f"users|{user_id}|email".encode()
