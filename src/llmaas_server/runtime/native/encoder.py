@@ -87,8 +87,8 @@ class NativeEncoder:
 
     `can_run` has said yes to the config.
 
-    Weights and activations are 8 bits in groups of up to 384, attention bfloat16 and float32. A text's
-    states do not depend on the texts beside it.
+    Weights and activations are 8 bits in groups of up to 384, attention bfloat16 and float32, a
+    head float32. What a text gives does not depend on the texts beside it.
     """
 
     def __init__(
