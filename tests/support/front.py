@@ -45,7 +45,13 @@ def front(
     bootstrap(settings.home, url)
     ready = threading.Event()
     app = create_app(settings, chosen, store)
-    server = Server(app, chosen, grace_seconds=settings.grace_seconds, on_ready=ready.set)
+    server = Server(
+        app,
+        chosen,
+        grace_seconds=settings.grace_seconds,
+        on_listening=ready.set,
+        on_ready=lambda: None,
+    )
 
     def stop() -> None:
         server.should_exit = True

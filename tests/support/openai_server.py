@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from support.http_server import Exchange
@@ -19,6 +19,8 @@ class OpenAIServer:
     knows_ignore_eos: bool = True
     marks_the_end: bool = True
     key: str | None = None
+    model: dict[str, str] = field(default_factory=lambda: {"id": "words", "object": "model"})
+    """Its only one, as the list has it."""
 
     def __call__(self, exchange: Exchange) -> None:
         if self.key is not None and exchange.headers.get("authorization") != f"Bearer {self.key}":
@@ -26,7 +28,7 @@ class OpenAIServer:
             return
         match exchange.path:
             case "/v1/models":
-                exchange.answer({"object": "list", "data": [{"id": "words", "object": "model"}]})
+                exchange.answer({"object": "list", "data": [self.model]})
             case "/v1/chat/completions":
                 self._chat(exchange)
             case "/v1/embeddings":

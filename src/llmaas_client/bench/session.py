@@ -11,13 +11,13 @@ from typing import Any, Self
 
 from llmaas_client.clock import Clock
 from llmaas_client.config import Config
-from llmaas_client.errors import InvalidRequest
+from llmaas_client.errors import InvalidRequest, LLMaaSError
 
 from .dialects import Api, Dialect, Shape, Task, dialect_of
 from .exchange import Caller, Connections, Sample
 from .load import MAX_CONCURRENCY, NO_LIMIT, Closed, Limit, Load, Open, arrivals
 from .prompts import Fit, Given, MadeUp, Prompts
-from .target import Target, look
+from .target import Arithmetic, Target, arithmetic_of, look
 
 HOPELESS = 16
 """A load ends when so many requests have failed and none has succeeded."""
@@ -136,6 +136,13 @@ class Session:
                 hint=_hint_of(self.plan),
             )
         return words if sample.usage is None else sample.usage.prompt_tokens
+
+    async def ask_arithmetic(self) -> Arithmetic:
+        """How the server computes the model; it knows of those that it has computed."""
+        try:
+            return await arithmetic_of(self._caller, self.target.model)
+        except LLMaaSError:  # the loads were measured, whatever became of the server
+            return Arithmetic()
 
     async def run(self, load: Load) -> Level:
         """Warm up, then put the load on the server until its limit."""

@@ -11,7 +11,7 @@ from llmaas_client.display import clean
 
 from .session import Plan
 from .summary import Spread, Summary
-from .target import Target
+from .target import Arithmetic, Target
 
 BUSY = 0.8
 """Of a core: a generator that uses more may be what is measured."""
@@ -21,6 +21,14 @@ def heading(target: Target, plan: Plan) -> str:
     """What was measured, in one line."""
     model = clean(target.model or "its default model")
     return f"{target.url} ({target.api}), {plan.task}, {model}, seed {plan.seed}"
+
+
+def arithmetic_line(found: Arithmetic) -> str:
+    """Empty where the server does not say."""
+    if found.kernels is None:
+        return ""
+    asked = f" (quantization {clean(found.quantization)})" if found.quantization else ""
+    return f"Computed by {clean(found.kernels)}{asked}."
 
 
 def table(summaries: Sequence[Summary]) -> Table:

@@ -30,6 +30,14 @@ class Target:
     """None: the server's own choice."""
 
 
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """How the server computes the model, as far as it says so: llmaas does."""
+
+    kernels: str | None = None
+    quantization: str | None = None
+
+
 def config_of(base_url: str | None, api_key: str | None) -> Config:
     """As for a client; the `/v1` that OpenAI's clients want at the end may be there or not."""
     given = None if base_url is None else base_url.rstrip("/").removesuffix("/v1")
@@ -44,6 +52,14 @@ async def look(caller: Caller, api: Api | None, model: str | None, task: Task) -
     api = api or await _api_of(caller)
     models = _models_of(await _ask(caller, "/v1/models"))
     return Target(caller.config.address.url, api, model or _choose(models, api, task))
+
+
+async def arithmetic_of(caller: Caller, model: str | None) -> Arithmetic:
+    """Asked after the loads: a server knows it of models in its memory."""
+    for one in _models_of(await _ask(caller, "/v1/models")):
+        if one.id == model:
+            return Arithmetic(one.kernels, one.quantization)
+    return Arithmetic()
 
 
 async def _api_of(caller: Caller) -> Api:
@@ -79,6 +95,8 @@ class _Model(BaseModel):
 
     id: str
     default_for: list[str] = []
+    kernels: str | None = None
+    quantization: str | None = None
 
 
 class _Models(BaseModel):

@@ -19,8 +19,8 @@ from llmaas_client.bench.load import MAX_CONCURRENCY, Closed, Limit, Load, Open
 from llmaas_client.bench.prompts import Given, read_prompts
 from llmaas_client.bench.session import Plan, Session
 from llmaas_client.bench.summary import Summary, summarize
-from llmaas_client.bench.table import heading, notes, table
-from llmaas_client.bench.target import config_of
+from llmaas_client.bench.table import arithmetic_line, heading, notes, table
+from llmaas_client.bench.target import Arithmetic, config_of
 
 from .failures import FAILED, INTERRUPTED, WrongUsage
 from .inputs import from_file
@@ -112,12 +112,12 @@ def bench(
     if plot is not None:
         plotting.check(plot)
     session = Session(config_of(base_url, api_key), plan)
-    interrupted = _run(session, loads)
+    interrupted, arithmetic = _run(session, loads)
     summaries = [summarize(level) for level in session.levels]
     if as_json:
-        typer.echo(json.dumps(_as_json(session, summaries), indent=2))
+        typer.echo(json.dumps(_as_json(session, arithmetic, summaries), indent=2))
     else:
-        _show(session, summaries)
+        _show(session, arithmetic, summaries)
     if plot is not None and any(summary.latency_ms for summary in summaries):
         plotting.draw(plot, heading(session.target, plan), summaries)
         typer.echo(f"wrote {plot}", err=True)
@@ -127,23 +127,24 @@ def bench(
         raise typer.Exit(FAILED)
 
 
-def _run(session: Session, loads: Sequence[Load]) -> bool:
-    """Whether Ctrl-C ended it; what was seen until then is in the session."""
+def _run(session: Session, loads: Sequence[Load]) -> tuple[bool, Arithmetic]:
+    """Whether Ctrl-C ended it, and how the server computed; what was seen until then is in the
+    session."""
 
-    async def all_loads() -> None:
+    async def all_loads() -> Arithmetic:
         async with session:
             for load in loads:
                 if sys.stderr.isatty():
                     typer.echo(f"{load} …", err=True)
                 await session.run(load)
+            return await session.ask_arithmetic()
 
     try:
-        asyncio.run(all_loads())
+        return False, asyncio.run(all_loads())
     except KeyboardInterrupt:
         if not session.levels:
             raise
-        return True
-    return False
+        return True, Arithmetic()
 
 
 def _loads(concurrency: str | None, rate: str | None) -> list[Load]:
@@ -178,12 +179,16 @@ def _fields(extra: str | None) -> dict[str, Any]:
         raise WrongUsage('--extra takes a JSON object, such as {"top_k": 1}') from None
 
 
-def _as_json(session: Session, summaries: Sequence[Summary]) -> dict[str, Any]:
+def _as_json(
+    session: Session, arithmetic: Arithmetic, summaries: Sequence[Summary]
+) -> dict[str, Any]:
     plan = session.plan
     return {
         "url": session.target.url,
         "api": session.target.api,
         "model": session.target.model,
+        "kernels": arithmetic.kernels,
+        "quantization": arithmetic.quantization,
         "task": plan.task,
         "seed": plan.seed,
         "batch": plan.batch,
@@ -193,10 +198,12 @@ def _as_json(session: Session, summaries: Sequence[Summary]) -> dict[str, Any]:
     }
 
 
-def _show(session: Session, summaries: Sequence[Summary]) -> None:
+def _show(session: Session, arithmetic: Arithmetic, summaries: Sequence[Summary]) -> None:
     from rich.console import Console
 
     typer.echo(heading(session.target, session.plan))
+    if line := arithmetic_line(arithmetic):
+        typer.echo(line)
     console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
     console.print(table(summaries))
     for note in notes(summaries):

@@ -93,6 +93,9 @@ class FakeBackend:
     async def start(self) -> None:
         self._started = True
 
+    async def ready(self) -> None:
+        self._check_open()
+
     async def stop(self, grace: float) -> None:
         self._stopping = True
         if self._calls:

@@ -97,6 +97,21 @@ class Replicas:
         for replica in self._replicas.values():
             await replica.backend.start()
 
+    async def ready(self) -> None:
+        """Of one worker: it takes the first calls."""
+        waits = [asyncio.ensure_future(one.backend.ready()) for one in self._serving()]
+        problem = Problem("shutting_down")
+        try:
+            for wait in asyncio.as_completed(waits):
+                try:
+                    return await wait
+                except Problem as caught:
+                    problem = caught
+        finally:
+            for waiting in waits:
+                waiting.cancel()
+        raise problem
+
     async def stop(self, grace: float) -> None:
         self._stopping = True
         await asyncio.gather(*(one.backend.stop(grace) for one in self._replicas.values()))

@@ -63,6 +63,9 @@ class WorkerBackend:
     async def start(self) -> None:
         self._supervisor.start()
 
+    async def ready(self) -> None:
+        await self._supervisor.connection(None)
+
     async def stop(self, grace: float) -> None:
         self._stopping = True
         if self._calls:

@@ -16,7 +16,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from .listener import version_at
 
@@ -78,7 +78,16 @@ print(json.dumps({
     "version": torch.__version__,
     "threads": torch.get_num_threads(),
     "cpu": torch.backends.cpu.get_cpu_capability(),
-    "cuda": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
+    "features": [
+        name
+        for name in ("avx512_vnni", "avx512_bf16", "amx_tile", "amx_int8")
+        if torch.cpu.get_capabilities().get(name)
+    ],
+    "cuda": [
+        f"{torch.cuda.get_device_name(i)} (cuda:{i}, "
+        f"{torch.cuda.get_device_properties(i).total_memory / (1 << 30):.0f} GiB)"
+        for i in range(torch.cuda.device_count())
+    ],
 }))
 """
 
@@ -88,27 +97,68 @@ def torch() -> Iterator[Finding]:
     if _version("torch") is None:
         yield Finding("torch", "wrong", "not installed", "pip install 'llmaas[server]'")
         return
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", _TORCH], capture_output=True, text=True, timeout=TORCH_SECONDS
-        )
-    except subprocess.TimeoutExpired:
-        yield Finding("torch", "wrong", f"does not load within {TORCH_SECONDS:.0f} s", "try again")
+    found = _ask(_TORCH)
+    if isinstance(found, str):
+        yield Finding("torch", "wrong", found, "pip install --force-reinstall torch")
         return
-    if done.returncode != 0:
-        reason = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
-        yield Finding(
-            "torch", "wrong", f"does not load: {reason}", "pip install --force-reinstall torch"
-        )
-        return
-    found = json.loads(done.stdout.splitlines()[-1])
     devices = ", ".join(found["cuda"]) or "no GPU"
     yield Finding("torch", "ok", f"{found['version']}, {devices}")
-    cpu = f"{found['cpu']}, {found['threads']} threads of {os.cpu_count()} processors"
+    cpu = ", ".join([found["cpu"], *found["features"]])
+    cpu += f", {found['threads']} threads of {os.cpu_count()} processors"
     if found["cpu"] == "DEFAULT" and platform.machine() in {"x86_64", "AMD64"}:
         yield Finding("cpu", "weak", f"{cpu}: without AVX2 all is slow", "take a newer machine")
     else:
         yield Finding("cpu", "ok", cpu)
+
+
+_KERNELS = """
+import json, sys
+from pathlib import Path
+from llmaas_server.runtime.kernels.build import find, find_compiler
+from llmaas_server.runtime.kernels.library import Library
+built = find(Path(sys.argv[1]))
+print(json.dumps({
+    "compiler": find_compiler(),
+    "instructions": None if built is None else Library(built, 1).instructions,
+}))
+"""
+
+
+def kernels(settings: Settings) -> Iterator[Finding]:
+    """Which would compute on a CPU; in a process of its own, as for torch."""
+    if settings.quantization == "none" or settings.dtype != "auto":
+        why = "quantization is none" if settings.dtype == "auto" else f"dtype is {settings.dtype}"
+        yield Finding("kernels", "ok", f"torch: {why}")
+        return
+    found = _ask(_KERNELS, str(settings.cache / "kernels"))
+    if isinstance(found, str):
+        yield Finding("kernels", "weak", f"not known: torch {found}", "see the findings above")
+    elif found["instructions"]:
+        yield Finding("kernels", "ok", f"native {found['instructions']}, built")
+    elif found["compiler"]:
+        built = f"built on first use, by {found['compiler']}; until then torch computes"
+        yield Finding("kernels", "ok", built)
+    else:
+        yield Finding(
+            "kernels",
+            "weak",
+            "torch alone, several times slower: there is no C++ compiler",
+            "install g++ or clang++",
+        )
+
+
+def _ask(program: str, *arguments: str) -> Any:
+    """What a program prints as JSON in a process of its own, or why it does not: this process
+    never imports torch."""
+    command = [sys.executable, "-c", program, *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=TORCH_SECONDS)
+    except subprocess.TimeoutExpired:
+        return f"does not load within {TORCH_SECONDS:.0f} s"
+    if done.returncode != 0:
+        reason = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+        return f"does not load: {reason}"
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def memory() -> Iterator[Finding]:
@@ -199,6 +249,7 @@ def all_checks(settings: Settings, *, network: bool) -> list[Callable[[], Iterat
     """In the order in which they are told: what the later ones need comes first."""
     checks: list[Callable[[], Iterator[Finding]]] = [python, packages, pip, torch, memory]
     checks += [
+        lambda: kernels(settings),
         lambda: disk(settings),
         lambda: home(settings),
         lambda: models(settings),

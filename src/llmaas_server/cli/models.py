@@ -26,6 +26,7 @@ app = typer.Typer(
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", show_default=False)]
 GIB = 1 << 30
+_SERVER_SECONDS = 2.0
 
 
 @app.command()
@@ -85,7 +86,7 @@ def list_(
     task: Annotated[Task | None, typer.Option(help="Only models that can do this.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List the models of this machine."""
+    """List the models of this machine, and what computes those that its server has in memory."""
     with _store() as store:
         installed = [model for model in store.installed() if task in (None, *model.tasks)]
         here = {model.name for model in store.installed()}
@@ -94,21 +95,31 @@ def list_(
             for entry in store.catalogue.model
             if everything and entry.name not in here and task in (None, *entry.tasks)
         ]
+    kernels = _kernels_in_use() if installed else {}
     if as_json:
-        print_json([*map(_installed_json, installed), *map(_entry_json, others)])
+        here_json = [_installed_json(m) | {"kernels": kernels.get(m.name)} for m in installed]
+        print_json([*here_json, *map(_entry_json, others)])
         return
     rows = [
-        (m.name, "here", size_text(m.bytes), ", ".join(m.tasks), m.licence or "-", str(m.source))
+        (
+            m.name,
+            "here",
+            size_text(m.bytes),
+            ", ".join(m.tasks),
+            kernels.get(m.name) or "-",
+            m.licence or "-",
+            str(m.source),
+        )
         for m in installed
     ]
     rows += [
-        (e.name, "-", size_text(e.download_bytes), ", ".join(e.tasks), e.licence, e.purpose)
+        (e.name, "-", size_text(e.download_bytes), ", ".join(e.tasks), "-", e.licence, e.purpose)
         for e in others
     ]
     if not rows:
         typer.echo("no models here; `llmaas models list --all` names those that can be pulled")
         return
-    print_table(("model", "state", "size", "tasks", "licence", "about"), rows)
+    print_table(("model", "state", "size", "tasks", "kernels", "licence", "about"), rows)
 
 
 @app.command()
@@ -190,6 +201,20 @@ def recommend(
     ]
     header = ("model", "fits", "parameters", "memory", "languages", "licence", "for")
     print_table(header, rows)
+
+
+def _kernels_in_use() -> dict[str, str | None]:
+    """By model, as the server on this machine says, where one answers at once."""
+    from llmaas_client import Client, LLMaaSError
+    from llmaas_client.config import resolve
+
+    try:
+        if not resolve(None, None).address.is_local:
+            return {}
+        with Client(timeout=_SERVER_SECONDS, max_retries=0) as client:
+            return {model.id: model.kernels for model in client.models()}
+    except LLMaaSError:
+        return {}
 
 
 @contextmanager

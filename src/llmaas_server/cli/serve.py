@@ -95,9 +95,12 @@ def run(settings: Settings) -> None:
         app,
         backend,
         grace_seconds=settings.grace_seconds,
-        on_ready=lambda: typer.echo("\n".join(banner(settings, store, url))),
+        on_listening=lambda: typer.echo("\n".join(banner(settings, store, url))),
+        on_ready=lambda: typer.echo("Ready. Ctrl-C ends it."),
     )
     server.run(sockets=[sock])
+    if server.failure is not None:
+        fail(f"nothing computes: {server.failure.message}", server.failure.hint)
 
 
 def banner(settings: Settings, store: ModelStore, url: str) -> list[str]:
@@ -111,7 +114,6 @@ def banner(settings: Settings, store: ModelStore, url: str) -> list[str]:
             "`llmaas models recommend` names better ones for this machine."
         )
     lines.append(f"The key lies in {settings.home}: `llmaas` and its client find it there.")
-    lines.append("Ready. Ctrl-C ends it.")
     return lines
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import uvicorn
 
+from llmaas_server.errors import Problem
 from llmaas_server.seam.backend import Backend
 
 KEEP_ALIVE_SECONDS = 75
@@ -31,8 +32,10 @@ class Server(uvicorn.Server):
         backend: Backend,
         *,
         grace_seconds: float,
+        on_listening: Callable[[], None],
         on_ready: Callable[[], None],
     ) -> None:
+        """Where the backend will not be ready, the server ends, and `failure` says why."""
         config = uvicorn.Config(
             app,
             loop="asyncio",
@@ -49,11 +52,27 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._backend = backend
         self._grace_seconds = grace_seconds
+        self._on_listening = on_listening
         self._on_ready = on_ready
+        self._announcing: asyncio.Task[None] | None = None
+        self.failure: Problem | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self._on_ready()
+        self._on_listening()
+        self._announcing = asyncio.create_task(self._announce(), name="announce")
+
+    async def _announce(self) -> None:
+        """Say that it is ready when the first request will be served at once."""
+        try:
+            await self._backend.ready()
+        except Problem as problem:
+            if not self.should_exit:
+                self.failure = problem
+                self.should_exit = True
+        else:
+            if not self.should_exit:
+                self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """No new connections; the calls in flight may end within the grace."""
@@ -63,6 +82,9 @@ class Server(uvicorn.Server):
             ending.cancel()
             await self._backend.stop(0)
         await asyncio.gather(ending, return_exceptions=self.force_exit)
+        if self._announcing is not None:
+            self._announcing.cancel()
+            await asyncio.wait({self._announcing})
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

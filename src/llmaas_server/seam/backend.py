@@ -14,6 +14,10 @@ class Backend(Protocol):
     async def start(self) -> None:
         """Begin to start; returns without waiting for models or torch to load."""
 
+    async def ready(self) -> None:
+        """Return when calls run at once. Raises Problem `starting` where what computes ends again
+        and again, and `shutting_down`."""
+
     async def stop(self, grace: float) -> None:
         """Let running calls end for `grace` seconds, then end them with `shutting_down`."""
 

@@ -30,6 +30,19 @@ def test_a_table_and_what_it_rests_on(capsys: Capture) -> None:
     assert "A request has 20 prompt tokens, its answer 3 (medians)." in out
 
 
+NAMED = {"id": "words", "object": "model", "kernels": "native int8", "quantization": "auto"}
+
+
+def test_what_computes_is_named_where_the_server_tells(capsys: Capture) -> None:
+    words = ["--concurrency", "1", *SMALL]
+    with serving(OpenAIServer(model=NAMED)) as server:
+        assert main(["bench", "--base-url", server.url, *words]) == 0
+        assert "Computed by native int8 (quantization auto)." in capsys.readouterr().out
+        assert main(["bench", "--base-url", server.url, "--json", *words]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["kernels"], found["quantization"]) == ("native int8", "auto")
+
+
 def test_json(capsys: Capture) -> None:
     with serving(OpenAIServer()) as server:
         words = ["bench", "--base-url", f"{server.url}/v1", "--rate", "50", "--json", "--seed", "7"]

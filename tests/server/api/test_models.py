@@ -29,7 +29,17 @@ class Shelf:
         return self._models[name].ref
 
 
-RESIDENT = ModelStatus("c", "resident", 1.0, 10, kv_bytes=5, in_use=True, pinned=True)
+RESIDENT = ModelStatus(
+    "c",
+    "resident",
+    1.0,
+    10,
+    kv_bytes=5,
+    in_use=True,
+    pinned=True,
+    kernels="native int8",
+    quantization="auto",
+)
 
 
 class Holding(FakeBackend):
@@ -67,6 +77,11 @@ def test_list(tmp_path: Path) -> None:
         ("cached", None),
         ("loading", 0.25),
         ("resident", None),
+    ]
+    assert [(one.kernels, one.quantization) for one in (a, b, c)] == [
+        (None, None),
+        (None, None),
+        ("native int8", "auto"),
     ]
     assert a.memory is None
     assert b.memory is not None

@@ -194,6 +194,15 @@ async def test_models_come_and_go(backend: Backend) -> None:
     await eventually(lambda: MODEL.name in resident(backend))
 
 
+async def test_what_is_ready_runs_calls_at_once(backend: Backend) -> None:
+    await asyncio.wait_for(backend.ready(), 20)
+    assert backend.status().ready
+    await backend.stop(0)
+    with pytest.raises(Problem) as caught:
+        await backend.ready()
+    assert caught.value.code == "shutting_down"
+
+
 async def test_stop_lets_calls_end(backend: Backend) -> None:
     await backend.measure(chat("a call that ends by itself"))
     run = backend.run("c1")

@@ -236,6 +236,19 @@ async def test_those_that_are_added_get_a_share_of_their_own(team: Team) -> None
         assert [one.threads for one in backend.workers()] == [4, 4, 2, 1]
 
 
+async def test_one_worker_is_enough_to_be_ready() -> None:
+    async with started(Team(runtimes=["create_never"]).replicas()) as backend:
+        await asyncio.wait_for(backend.ready(), 20)
+        assert states(backend) == ["starting", "ready"]
+
+
+async def test_workers_that_all_end_are_told() -> None:
+    async with started(Team(runtimes=["create_refused"] * 2).replicas()) as backend:
+        with pytest.raises(Problem, match="in a row") as caught:
+            await asyncio.wait_for(backend.ready(), 20)
+        assert caught.value.code == "starting"
+
+
 def test_merge() -> None:
     loading, resident = ModelStatus("a", "loading", 0.5, 50), ModelStatus("a", "resident", 1.0, 100)
     other = ModelStatus("b", "loading", 0.1, 1)

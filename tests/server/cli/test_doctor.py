@@ -18,6 +18,7 @@ from llmaas_server.cli.doctor import doctor
 from llmaas_server.gateway.keys import bootstrap
 from llmaas_server.settings import Settings
 from support.front import front
+from support.kernels import FOLDER, library
 
 
 def only(findings: Iterator[Finding]) -> Finding:
@@ -49,12 +50,42 @@ def test_torch_that_does_not_load(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_torch_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    report = {"version": "2.13.0+cpu", "threads": 2, "cpu": "AVX2", "cuda": []}
+    report = {
+        "version": "2.13.0+cpu",
+        "threads": 2,
+        "cpu": "AVX2",
+        "features": ["amx_int8"],
+        "cuda": [],
+    }
     monkeypatch.setattr(checks, "_TORCH", f"print({json.dumps(json.dumps(report))})")
     torch, cpu = checks.torch()
     assert (torch.state, torch.found) == ("ok", "2.13.0+cpu, no GPU")
     assert cpu.state == "ok"
-    assert cpu.found.startswith("AVX2, 2 threads")
+    assert cpu.found.startswith("AVX2, amx_int8, 2 threads")
+
+
+def test_kernels_that_are_there(tmp_path: Path) -> None:
+    instructions = library().instructions
+    cached = settings(tmp_path).model_copy(update={"cache": FOLDER.parent})
+    assert only(checks.kernels(cached)).found == f"native {instructions}, built"
+
+
+def test_kernels_that_will_be_built_or_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "c++").write_text("#!/bin/sh\necho 1\n")
+    (tmp_path / "c++").chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    finding = only(checks.kernels(settings(tmp_path)))
+    assert finding.state == "ok"
+    assert f"by {tmp_path / 'c++'}" in finding.found
+    (tmp_path / "c++").unlink()
+    finding = only(checks.kernels(settings(tmp_path)))
+    assert finding.state == "weak"
+    assert finding.remedy == "install g++ or clang++"
+
+
+@pytest.mark.parametrize("asked", [{"quantization": "none"}, {"dtype": "float32"}])
+def test_kernels_that_nobody_wants(asked: dict[str, str], tmp_path: Path) -> None:
+    assert only(checks.kernels(settings(tmp_path, **asked))).found.startswith("torch: ")
 
 
 def test_home(tmp_path: Path) -> None:

@@ -11,9 +11,14 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from llmaas_server.backends.fake import FakeBackend
 from llmaas_server.cli.models import app
 from llmaas_server.cli.output import count_text, size_text
 from llmaas_server.models import machine
+from llmaas_server.models.store import Store
+from llmaas_server.seam.values import BackendStatus, ModelStatus
+from llmaas_server.settings import Settings, load_settings
+from support.front import front
 from support.model_files import decoder_weights, gguf_file, model_folder
 
 EMBEDDED = "all-minilm-l6-v2"
@@ -78,6 +83,24 @@ def test_list(mine: Path) -> None:
     header, row = run("list").stdout.splitlines()
     assert header.split("\t")[0] == "model"
     assert row.split("\t")[:2] == ["mine", "here"]
+    assert (header.split("\t")[4], row.split("\t")[4]) == ("kernels", "-")
+
+
+class Computing(FakeBackend):
+    def status(self) -> BackendStatus:
+        models = [ModelStatus("mine", "resident", 1.0, 10, kernels="native int8")]
+        return BackendStatus(ready=True, models=models, running=0)
+
+
+def test_list_names_what_computes_where_a_server_runs(
+    mine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(load_settings().cache)
+    with front(Settings(home=tmp_path / "served"), Computing(), store) as served:
+        monkeypatch.setenv("LLMAAS_BASE_URL", served.url)
+        monkeypatch.setenv("LLMAAS_API_KEY", served.key)
+        assert [model["kernels"] for model in answer("list")] == ["native int8"]
+    assert [model["kernels"] for model in answer("list")] == [None]
 
 
 def test_list_nothing() -> None:

@@ -46,16 +46,16 @@ class CannotBuild(Exception):
 
 def find(folder: Path, instructions: Instructions = "native") -> Path | None:
     """The library where it has been built already. Takes milliseconds."""
-    compiler = _compiler()
+    compiler = find_compiler()
     if compiler is None:
         return None
     built = folder / _name(compiler, instructions)
     return built if built.is_file() and _is_ours(built) else None
 
 
-def can_build() -> bool:
-    """Whether there is a compiler to try it with."""
-    return _compiler() is not None
+def find_compiler() -> str | None:
+    """The path of a compiler to try it with."""
+    return next((path for name in COMPILERS if (path := shutil.which(name))), None)
 
 
 def build(folder: Path, instructions: Instructions = "native") -> Path:
@@ -63,7 +63,7 @@ def build(folder: Path, instructions: Instructions = "native") -> Path:
 
     Atomic: two processes that build at once end with one whole file. Raises CannotBuild.
     """
-    compiler = _compiler()
+    compiler = find_compiler()
     if compiler is None:
         raise CannotBuild(f"there is no C++ compiler ({', '.join(COMPILERS)})")
     found = find(folder, instructions)
@@ -92,10 +92,6 @@ def _compile(compiler: str, flags: Sequence[str], target: Path) -> None:
     except subprocess.TimeoutExpired as error:
         raise CannotBuild(f"{compiler} took more than {_SECONDS:.0f} s") from error
     target.chmod(0o700)
-
-
-def _compiler() -> str | None:
-    return next((path for name in COMPILERS if (path := shutil.which(name))), None)
 
 
 def _name(compiler: str, instructions: Instructions) -> str:

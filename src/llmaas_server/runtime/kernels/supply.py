@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TypeVar
 
-from .build import CannotBuild, build, can_build, find
+from .build import CannotBuild, build, find, find_compiler
 from .library import Library
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class Supply:
     @property
     def coming(self) -> bool:
         """Whether the library will be there, as far as can be told before it is built."""
-        return self._library is not None or (can_build() and not self._failed)
+        return self._library is not None or (find_compiler() is not None and not self._failed)
 
     def wait(self) -> None:
         """Until the library is there, or it is known that it never will be."""
