@@ -22,13 +22,9 @@ async def safe(database: Database, tmp_path: Path) -> Safe:
     return Safe(database, tmp_path)
 
 
-async def rows(safe: Safe) -> list[AuditRow]:
-    return await safe.database.read(lambda tables: tables.audit.after(0, 100))
-
-
 async def test_rows_form_a_chain(safe: Safe) -> None:
     await safe.add(CREATED, replace(CREATED, action="keys.revoke"), replace(CREATED, actor="u2"))
-    first, second, third = await rows(safe)
+    first, second, third = await safe.entries()
     assert [first.seq, second.seq, third.seq] == [1, 2, 3]
     assert first.previous == FIRST
     assert second.previous == first.hash == row_hash(first)
@@ -42,14 +38,14 @@ async def test_a_change_and_its_row_are_one(safe: Safe) -> None:
 
     with pytest.raises(ValueError, match="cannot be made"):
         await safe.database.write(unit)
-    assert await rows(safe) == []
+    assert await safe.entries() == []
 
 
 @pytest.mark.parametrize("account_id", ["acc_1", None], ids=["account", "server"])
 async def test_detail_is_kept_encrypted(safe: Safe, account_id: str | None) -> None:
     entry = replace(CREATED, account_id=account_id, detail={"name": "a telling name"})
     await safe.add(entry)
-    [row] = await rows(safe)
+    [row] = await safe.entries()
     assert row.detail is not None
     assert b"telling" not in row.detail
     read = await safe.database.read(lambda tables: safe.trail.detail(tables, row))
@@ -58,7 +54,7 @@ async def test_detail_is_kept_encrypted(safe: Safe, account_id: str | None) -> N
 
 async def test_an_address_is_kept_hashed(safe: Safe) -> None:
     await safe.add(CREATED, CREATED, replace(CREATED, address="127.0.0.2"))
-    first, second, other = await rows(safe)
+    first, second, other = await safe.entries()
     assert first.address == second.address != other.address
     assert b"127.0.0.1" not in (first.address or b"127.0.0.1")
 
@@ -67,7 +63,7 @@ async def test_of_an_erased_account_the_rows_stay_and_their_details_go(safe: Saf
     await safe.add(replace(CREATED, detail={"name": "gone"}))
     await safe.database.write(lambda tables: safe.vault.destroy(tables, "acc_1"))
     await safe.add(replace(CREATED, detail={"name": "never kept"}))
-    told, later = await rows(safe)
+    told, later = await safe.entries()
     assert await safe.database.read(lambda tables: safe.trail.detail(tables, told)) is None
     assert later.detail is None
     assert (await safe.verify()).is_whole
@@ -93,5 +89,5 @@ async def test_entries_of_one_unit_are_in_order(safe: Safe) -> None:
             safe.trail.add(tables, Entry("server", "server", "settings.read", str(number)))
 
     await safe.database.write(unit)
-    assert [row.target for row in await rows(safe)] == ["0", "1", "2"]
+    assert [row.target for row in await safe.entries()] == ["0", "1", "2"]
     assert (await safe.verify()).is_whole
