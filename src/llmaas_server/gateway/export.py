@@ -18,10 +18,10 @@ from llmaas_server.storage.database import Database
 from llmaas_server.storage.tables import Tables
 from llmaas_server.storage.values import Owner
 
-from .emails import Emails
 from .principals import Actor, not_found
 from .records import Records
 from .trail import Trail
+from .users import Users
 
 BATCH = 500
 
@@ -32,9 +32,9 @@ Page = tuple[list[dict[str, Any]], Any]
 class Export:
     """Writes down what an account has."""
 
-    def __init__(self, database: Database, emails: Emails, records: Records, trail: Trail) -> None:
+    def __init__(self, database: Database, users: Users, records: Records, trail: Trail) -> None:
         self._database = database
-        self._emails = emails
+        self._users = users
         self._records = records
         self._trail = trail
 
@@ -87,7 +87,7 @@ class Export:
             "account": asdict(account),
             "users": [
                 _without(asdict(user), "password_hash", "email_lookup")
-                | {"email": self._emails.read(tables, user)}
+                | {"email": self._users.email(tables, user)}
                 for user in tables.users.of_account(account_id)
             ],
             "applications": [asdict(application) for application in applications],

@@ -91,6 +91,7 @@ class Refusals:
             )
 
     def _write(self, entry: Entry) -> None:
+        self._trail.changed.set()  # at once: who anchors at the end waits for what is queued
         self._database.submit(lambda tables: self._trail.add(tables, entry)).add_done_callback(
             _complain
         )

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from llmaas_server.storage.tables import Tables
 
-from .emails import Emails
 from .principals import Actor
 from .records import Records
 from .trail import Trail
+from .users import Users
 from .vault import Vault
 
 BATCH = 100
@@ -21,9 +21,9 @@ BATCH = 100
 class Renewal:
     """Each step is one unit of work. After a sudden end, `step` goes on where it was."""
 
-    def __init__(self, vault: Vault, emails: Emails, records: Records, trail: Trail) -> None:
+    def __init__(self, vault: Vault, users: Users, records: Records, trail: Trail) -> None:
         self._vault = vault
-        self._emails = emails
+        self._users = users
         self._records = records
         self._trail = trail
 
@@ -41,7 +41,7 @@ class Renewal:
         """
         if not last_id:
             for user in tables.users.of_account(account_id):
-                self._emails.renew(tables, user)
+                self._users.renew(tables, user)
         rows = tables.records.after(account_id, last_id, 0, BATCH)
         for row in rows:
             if not self._vault.is_current(tables, account_id, row.sealed):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 
 from llmaas_server.storage.accounts import UserRow
 from llmaas_server.storage.tables import Tables
 
 from .ids import new_id
 from .keychain import Keychain
-from .vault import Vault
+from .vault import Erased, Vault
 
 PURPOSE = "e-mail"
 """Of the keyed hashes that users are found by."""
@@ -54,6 +55,27 @@ class Users:
         # All of them, whether one is found or not.
         found = [tables.users.by_email(mac.digest) for mac in macs]
         return next((row for row in found if row is not None), None)
+
+    def email(self, tables: Tables, row: UserRow) -> str | None:
+        """The e-mail of a user; None where there is none, or the account was erased."""
+        if row.email is None:
+            return None
+        try:
+            sealed = row.email
+            plain = self._vault.unseal_within(tables, row.account_id, context(row.id), sealed)
+        except Erased:
+            return None
+        return plain.decode()
+
+    def renew(self, tables: Tables, row: UserRow) -> None:
+        """Encrypt and hash the e-mail anew, with the newest keys."""
+        email = self.email(tables, row)
+        if email is None:
+            return
+        plain = email.encode()
+        sealed = self._vault.seal_within(tables, row.account_id, context(row.id), plain)
+        lookup = self._keychain.mac(PURPOSE, plain).digest
+        tables.users.replace(replace(row, email=sealed, email_lookup=lookup))
 
 
 def normalized(email: str) -> str:
