@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from llmaas_server.storage.data_keys import DataKeyRow
 from llmaas_server.storage.database import Database
+from llmaas_server.storage.reader import Reader
 from llmaas_server.storage.root_keys import RootKeyRow
 from llmaas_server.storage.tables import Tables
 
@@ -57,7 +58,7 @@ def rotate(database: Database, source: KeySource, clock: Clock) -> Keychain:
     Only wrapped keys are written anew: what they encrypt stays as it is. A backup needs the key
     of its time. Raises KeychainError.
     """
-    Keychain.load(database, source)  # nothing is begun with keys that do not fit
+    Keychain.load(database.reader, source)  # nothing is begun with keys that do not fit
     if len(source.load()) == 1:
         source.create()
     return Keychain.open(database, source, clock)
@@ -82,14 +83,14 @@ class Keychain:
         """
         if not database.look(lambda tables: tables.root_keys.all()):
             _create(database, source, clock)
-        keychain = cls.load(database, source)
+        keychain = cls.load(database.reader, source)
         keychain._rewrap(database, source)
         return keychain
 
     @classmethod
-    def load(cls, database: Database, source: KeySource) -> Keychain:
+    def load(cls, reader: Reader, source: KeySource) -> Keychain:
         """Open the keys of a database; changes nothing. Blocks. Raises KeychainError."""
-        rows = database.look(lambda tables: tables.root_keys.all())
+        rows = reader.look(lambda tables: tables.root_keys.all())
         if not rows:
             raise KeychainError("the database has no keys yet: start the server once")
         keks = source.load()

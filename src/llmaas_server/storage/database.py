@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from llmaas_server.errors import Problem
 
 from . import migrate
 from .dialect import Dialect
-from .failures import StorageError, unavailable, words
-from .postgres import PostgreSQL
-from .sqlite import SQLite
-from .tables import Tables, Unit, nothing
+from .failures import StorageError, words
+from .reader import READERS, Reader, dialect_of
+from .tables import Unit, nothing
 from .writer import Writer
 
 FILE_NAME = "llmaas.db"
-READERS = 4
 
 T = TypeVar("T")
-
-log = logging.getLogger(__name__)
 
 
 def url_in(home: Path) -> str:
@@ -45,7 +40,7 @@ class Database:
         self._dialect = dialect
         self._upgraded = False
         self._writer = Writer(self._connect)
-        self._engine = dialect.readers(READERS)
+        self.reader = Reader(dialect)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="storage-reader")
 
     @classmethod
@@ -54,7 +49,7 @@ class Database:
 
         Raises StorageInUse where another process owns it, StorageError where it cannot be used.
         """
-        database = cls(_dialect(url))
+        database = cls(dialect_of(url))
         try:
             # The first unit of work opens the database.
             database.submit(nothing).result()
@@ -88,25 +83,17 @@ class Database:
 
     def look(self, unit: Unit[T]) -> T:
         """`read` for callers without an event loop; blocks."""
-        try:
-            with self._engine.connect() as connection, connection.begin():
-                return unit(Tables(connection))
-        except SQLAlchemyError as error:
-            log.error("a read failed: %s", words(error))
-            raise unavailable("read", error) from error
+        return self.reader.look(unit)
 
     def backup(self, target: Path) -> None:
-        """Write a copy of the committed state to a new file, while the server works; blocks.
-
-        Raises StorageError where the database has tools of its own for that (PostgreSQL).
-        """
-        self._dialect.backup(target)
+        """See `Reader.backup`."""
+        self.reader.backup(target)
 
     def close(self) -> None:
         """Do what is queued, then close everything; blocks."""
         # Readers first: the last one to leave a file of SQLite writes its log back.
         self._readers.shutdown()
-        self._engine.dispose()
+        self.reader.close()
         self._writer.close()
         self._dialect.close()
 
@@ -127,17 +114,3 @@ class Database:
         except StorageError:
             connection.close()
             raise
-
-
-def _dialect(url: str) -> Dialect:
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise StorageError("a database is named as sqlite:///PATH or postgresql://…") from error
-    match parsed.get_backend_name():
-        case "sqlite":
-            return SQLite(parsed)
-        case "postgresql":
-            return PostgreSQL(parsed)
-        case other:
-            raise StorageError(f"{other} is not supported: use SQLite or PostgreSQL")

@@ -14,6 +14,9 @@ class Dialect(Protocol):
     name: str
     """For people; without secrets."""
 
+    def exists(self) -> bool:
+        """Whether there may be a database: False where reading would make an empty one."""
+
     def writer(self) -> Connection:
         """The connection that writes. It owns the database for as long as it is open.
 

@@ -21,6 +21,9 @@ class PostgreSQL:
         self._url = url.set(drivername="postgresql+psycopg")
         self.name = url.render_as_string(hide_password=True)
 
+    def exists(self) -> bool:
+        return True
+
     def writer(self) -> Connection:
         engine = self._engine(poolclass=NullPool)
         try:

@@ -40,6 +40,9 @@ class SQLite:
         self._locked = False
         self.name = str(self._path)
 
+    def exists(self) -> bool:
+        return self._path.exists()
+
     def writer(self) -> Connection:
         if not self._locked:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
