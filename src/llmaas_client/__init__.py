@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .errors import DeadlineExceeded as DeadlineExceeded
     from .errors import DuplicateLabels as DuplicateLabels
     from .errors import EmptyText as EmptyText
+    from .errors import HeadersTooLarge as HeadersTooLarge
     from .errors import HubUnreachable as HubUnreachable
     from .errors import InternalError as InternalError
     from .errors import InvalidJSON as InvalidJSON
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from .errors import InvalidRequest as InvalidRequest
     from .errors import InvalidText as InvalidText
     from .errors import LLMaaSError as LLMaaSError
+    from .errors import MalformedRequest as MalformedRequest
     from .errors import MethodNotAllowed as MethodNotAllowed
     from .errors import MissingKey as MissingKey
     from .errors import ModelBroken as ModelBroken
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from .errors import Overloaded as Overloaded
     from .errors import PermissionDenied as PermissionDenied
     from .errors import RateLimited as RateLimited
+    from .errors import RequestTimeout as RequestTimeout
     from .errors import ServerFault as ServerFault
     from .errors import ShuttingDown as ShuttingDown
     from .errors import Starting as Starting
@@ -96,10 +99,11 @@ _HOMES = {
     "errors": (
         "AuthenticationFailed BodyTooLarge BudgetExceeded Cancelled ConfigurationError Conflict "
         "ConnectionFailed ContextOverflow DeadlineExceeded DuplicateLabels EmptyText "
-        "HubUnreachable InternalError InvalidJSON InvalidKey InvalidRequest InvalidText "
-        "LLMaaSError MethodNotAllowed MissingKey ModelBroken ModelCannotDoTask ModelHasNoHead "
-        "ModelNotFound ModelNotPulled NotAllowed NotFound OutOfMemory Overloaded PermissionDenied "
-        "RateLimited ServerFault ShuttingDown Starting StorageUnavailable StreamInterrupted "
+        "HeadersTooLarge HubUnreachable InternalError InvalidJSON InvalidKey InvalidRequest "
+        "InvalidText LLMaaSError MalformedRequest MethodNotAllowed MissingKey ModelBroken "
+        "ModelCannotDoTask ModelHasNoHead ModelNotFound ModelNotPulled NotAllowed NotFound "
+        "OutOfMemory Overloaded PermissionDenied RateLimited RequestTimeout ServerFault "
+        "ShuttingDown Starting StorageUnavailable StreamInterrupted "
         "TimedOut TooFewLabels TooManyLabels UnexpectedResponse UnknownField UnsupportedMediaType "
         "UnsupportedParameter WorkerLost WrongPassword"
     ),

@@ -6,10 +6,11 @@
     ├── StreamInterrupted (ConnectionError)      a stream was cut; `.partial` is what came
     ├── UnexpectedResponse                       what answered does not speak this contract
     ├── InvalidRequest (ValueError)              the request is wrong; sending it again won't help
-    │   ├── InvalidJSON  UnknownField  UnsupportedParameter  EmptyText  InvalidText
+    │   ├── MalformedRequest  InvalidJSON  UnknownField  UnsupportedParameter
+    │   ├── EmptyText  InvalidText
     │   ├── TooFewLabels  TooManyLabels  DuplicateLabels
     │   ├── ContextOverflow  ModelCannotDoTask  ModelHasNoHead
-    │   └── BodyTooLarge  UnsupportedMediaType  MethodNotAllowed
+    │   └── HeadersTooLarge  BodyTooLarge  UnsupportedMediaType  MethodNotAllowed
     ├── AuthenticationFailed                     who are you?
     │   └── MissingKey  InvalidKey  WrongPassword
     ├── PermissionDenied (PermissionError)       you may not
@@ -22,7 +23,7 @@
     ├── Overloaded                               not now
     │   └── OutOfMemory  Starting  ShuttingDown
     ├── TimedOut (TimeoutError)                  it took too long
-    │   └── DeadlineExceeded  Cancelled
+    │   └── RequestTimeout  DeadlineExceeded  Cancelled
     └── ServerFault                              the server failed
         └── WorkerLost  StorageUnavailable  ModelBroken  HubUnreachable  InternalError
 
@@ -142,6 +143,12 @@ class InvalidRequest(LLMaaSError, ValueError):
     code = "invalid_request"
 
 
+class MalformedRequest(InvalidRequest):
+    """The request is not valid HTTP."""
+
+    code = "malformed_request"
+
+
 class InvalidJSON(InvalidRequest):
     """The body is not valid JSON."""
 
@@ -206,6 +213,12 @@ class ModelHasNoHead(InvalidRequest):
     """The model has no trained classification head."""
 
     code = "model_has_no_head"
+
+
+class HeadersTooLarge(InvalidRequest):
+    """The address and the headers are longer than the server takes."""
+
+    code = "headers_too_large"
 
 
 class BodyTooLarge(InvalidRequest):
@@ -333,6 +346,12 @@ class DeadlineExceeded(TimedOut):
 
     code = "deadline_exceeded"
     phase: Phase = "server"
+
+
+class RequestTimeout(TimedOut):
+    """The request did not arrive at the server in time."""
+
+    code = "request_timeout"
 
 
 class Cancelled(TimedOut):

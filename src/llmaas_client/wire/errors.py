@@ -24,6 +24,7 @@ ErrorType = Literal[
 ]
 
 ErrorCode = Literal[
+    "malformed_request",
     "invalid_json",
     "invalid_request",
     "unknown_field",
@@ -36,7 +37,9 @@ ErrorCode = Literal[
     "context_overflow",
     "model_cannot_do_task",
     "model_has_no_head",
+    "headers_too_large",
     "body_too_large",
+    "request_timeout",
     "unsupported_media_type",
     "missing_key",
     "invalid_key",
@@ -77,6 +80,8 @@ class ErrorSpec:
 
 
 _ROWS = (
+    ErrorSpec("malformed_request", 400, "invalid_request", "The request is not valid HTTP.",
+              "Use an HTTP library; speak https to a server that has a certificate."),
     ErrorSpec("invalid_json", 400, "invalid_request", "The body is not valid JSON.",
               "Send one JSON object, encoded as UTF-8."),
     ErrorSpec("invalid_request", 422, "invalid_request", "A field is missing or wrong.",
@@ -105,6 +110,9 @@ _ROWS = (
     ErrorSpec("model_has_no_head", 422, "invalid_request",
               "The model has no trained classification head.",
               "Choose a fine-tuned classifier, an NLI model or an embedding model."),
+    ErrorSpec("headers_too_large", 431, "invalid_request",
+              "The address and the headers are longer than the server takes.",
+              "Send fewer and shorter headers; texts belong into the body."),
     ErrorSpec("body_too_large", 413, "invalid_request", "The body is larger than the server takes.",
               "Split the input into several requests, or raise max_body_bytes on the server."),
     ErrorSpec("unsupported_media_type", 415, "invalid_request", "The body is not JSON.",
@@ -147,6 +155,8 @@ _ROWS = (
     ErrorSpec("storage_unavailable", 503, "server",
               "The database cannot be read or written now.",
               "Try again in a moment; `llmaas doctor` on the server says more.", retryable=True),
+    ErrorSpec("request_timeout", 408, "timeout", "The request did not arrive in time.",
+              "Send the whole request at once, over a faster connection.", retryable=True),
     ErrorSpec("deadline_exceeded", 504, "timeout", "The time for this request is over.",
               "Raise the timeout, or ask for less."),
     ErrorSpec("cancelled", 499, "timeout", "The caller went away before the answer.",
