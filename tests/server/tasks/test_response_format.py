@@ -145,7 +145,10 @@ async def test_log_probabilities_are_those_without_the_grammar(
     wanted = {"type": "choice", "choices": ["zebra", "quiz"]}
     free = await chat(engine, model, **asked, max_tokens=1)
     held = await chat(engine, model, **asked, response_format=wanted)
-    assert held.wire.logprobs[0].top == free.wire.logprobs[0].top
+    # The beginning of the second prompt may come from the cache: the same within rounding.
+    for one, other in zip(held.wire.logprobs[0].top, free.wire.logprobs[0].top, strict=True):
+        assert one.token == other.token
+        assert one.logprob == pytest.approx(other.logprob, abs=1e-4)
     assert held.wire.logprobs[0].logprob < 0
 
 
