@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from llmaas_server.api import health, models, openapi, tasks, translated, workers
+from llmaas_server.api.door import Door
 from llmaas_server.api.endpoint import routes
 from llmaas_server.api.middleware import Authenticate, Contexts
 from llmaas_server.api.problems import Problems, on_http_exception
@@ -24,7 +25,7 @@ from llmaas_server.errors import model_not_found
 from llmaas_server.gateway.calls import Calls, Models
 from llmaas_server.gateway.choice import Defaults
 from llmaas_server.gateway.gate import Gate
-from llmaas_server.gateway.keys import KeyRing
+from llmaas_server.gateway.services import Services
 from llmaas_server.models.machine import cpu_memory_bytes, physical_cores
 from llmaas_server.models.manifest import InstalledModel
 from llmaas_server.models.store import Store
@@ -38,18 +39,21 @@ class ModelStore(Models, models.Installed, Protocol):
 
 
 def create_app(
-    settings: Settings, backend: Backend | None = None, store: ModelStore | None = None
+    settings: Settings,
+    services: Services,
+    backend: Backend | None = None,
+    store: ModelStore | None = None,
 ) -> Starlette:
-    """The server as an ASGI application; starting and stopping it starts and stops the backend.
-
-    Its keys are those in `settings.home` (see `gateway.keys.bootstrap`).
+    """The server as an ASGI application; starting and stopping it starts and stops the backend
+    and the services, which it closes.
     """
     backend = backend or create_backend(settings)
     store = store or create_store(settings)
     version = installed_version("llmaas")
     defaults = Defaults(settings)
-    gate = Gate(KeyRing.read(settings.home), settings.max_queue)
-    calls = Calls(defaults, store, backend, gate)
+    gate = Gate(settings.max_queue)
+    calls = Calls(defaults, store, backend, gate, services.ring.holding)
+    door = Door(services.ring, services.refusals)
     staff = backend if isinstance(backend, Replicas) else NoWorkers()
     limit = settings.max_body_bytes
     predict = Predict(
@@ -67,18 +71,22 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        await backend.start()
         try:
-            yield
+            await services.start()
+            await backend.start()
+            try:
+                yield
+            finally:
+                await backend.stop(settings.grace_seconds)
         finally:
-            await backend.stop(settings.grace_seconds)
+            await services.close()
 
     app = Starlette(
-        routes=routes(endpoints),
+        routes=routes(endpoints, door.check),
         middleware=[
             Middleware(Contexts),
             Middleware(Problems),
-            Middleware(Authenticate, gate=gate),
+            Middleware(Authenticate, door=door, endpoints=endpoints),
         ],
         exception_handlers={HTTPException: on_http_exception},
         lifespan=lifespan,

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +23,8 @@ from pydantic import (
     PrivateAttr,
     SecretStr,
     ValidationError,
+    ValidationInfo,
+    field_validator,
 )
 from pydantic_settings import (
     BaseSettings,
@@ -60,6 +64,31 @@ def _pairs(value: object) -> object:
     return {left.strip(): right.strip() for left, _, right in pairs}
 
 
+def _network(value: str) -> str:
+    return str(ipaddress.ip_network(value, strict=False))
+
+
+def _host(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", name := value.lower().rstrip(".")):
+        raise ValueError("it is a name such as llm.example.org, without a port")
+    return name
+
+
+def _origin(value: str) -> str:
+    if not re.fullmatch(r"https?://(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d{1,5})?", value.lower()):
+        raise ValueError("it is https://NAME or https://NAME:PORT, without a path")
+    return value.lower()
+
+
+Networks = Annotated[
+    tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_split)
+]
+HostNames = Annotated[
+    tuple[Annotated[str, AfterValidator(_host)], ...], NoDecode, BeforeValidator(_split)
+]
+OriginNames = Annotated[
+    tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_split)
+]
 ModelNames = Annotated[tuple[ModelName, ...], NoDecode, BeforeValidator(_split)]
 
 
@@ -83,15 +112,39 @@ class Settings(BaseSettings):
     host: str = Field(
         default="127.0.0.1",
         min_length=1,
-        description="The address to listen on. Any but a loopback address needs `allow_http`.",
+        description="The address to listen on. Any but a loopback address needs `tls_cert`, or a "
+        "proxy that `behind_proxy` names.",
     )
     port: int = Field(
         default=8000, ge=0, le=65535, description="The port to listen on; 0 takes a free one."
     )
-    allow_http: bool = Field(
-        default=False,
-        description="Listen on an address that other machines reach, though keys and texts then "
-        "cross the network unencrypted. Meant for a trusted network or behind a TLS proxy.",
+    tls_cert: FolderPath | None = Field(
+        default=None,
+        description="The certificate, with those that it rests on after it (PEM): the server then "
+        "speaks https alone, TLS 1.2 or newer. Read again on SIGHUP. `llmaas tls dev-cert` makes "
+        "one to try things out.",
+    )
+    tls_key: FolderPath | None = Field(
+        default=None,
+        validate_default=True,
+        description="The private key of `tls_cert` (PEM, without a password).",
+    )
+    behind_proxy: Networks = Field(
+        default=(),
+        description="The addresses or networks of the proxies that speak TLS in front of this "
+        "server. What they say of the caller's address is believed, and beside this machine nobody "
+        "else may connect; without it, no such header is read.",
+    )
+    allowed_hosts: HostNames = Field(
+        default=(),
+        description="The names by which the server may be asked, beside `localhost` and addresses "
+        "of numbers. A request to any other name is refused: it may come from a page in a browser "
+        "whose name was bent to this machine.",
+    )
+    allowed_origins: OriginNames = Field(
+        default=(),
+        description="The origins, such as `https://app.example.org`, whose pages may use this "
+        "server from a browser. By default only its own.",
     )
     home: FolderPath = Field(
         default_factory=lambda: Path(platformdirs.user_data_dir("llmaas")),
@@ -215,6 +268,28 @@ class Settings(BaseSettings):
         ge=1024,
         description="The largest request body that is read; larger ones get 413.",
     )
+    max_header_bytes: ByteSize = Field(
+        default=ByteSize(32 << 10),
+        ge=1024,
+        description="The longest address with its headers that is read; longer ones get 431.",
+    )
+    receive_seconds: float = Field(
+        default=10.0,
+        gt=0,
+        description="How long the headers of a request may take to arrive, and its body beside a "
+        "second for each 16 KiB; then it gets 408.",
+    )
+    send_seconds: float = Field(
+        default=30.0,
+        gt=0,
+        description="A caller who does not read the answer for so long is cut off.",
+    )
+    max_connections_per_address: int = Field(
+        default=512,
+        ge=1,
+        description="Most connections open from one address; more get 429. Proxies that "
+        "`behind_proxy` names are not counted.",
+    )
     max_queue: int = Field(
         default=256,
         ge=1,
@@ -230,6 +305,28 @@ class Settings(BaseSettings):
         default=10.0,
         ge=0,
         description="At the end, how long running calls may take to finish.",
+    )
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="Where accounts, keys and the ledger lie: `postgresql://…`, or "
+        "`sqlite:///PATH`. By default a SQLite file in `home`.",
+    )
+    registration: Literal["closed", "invite", "open"] = Field(
+        default="closed",
+        description="Who may make an account by themselves: nobody, those with an invitation of "
+        "the operator, or everybody.",
+    )
+    key_days: int | None = Field(
+        default=None,
+        ge=1,
+        le=3650,
+        description="How long a new key is good where nobody says it; by default for ever.",
+    )
+    key_grace_seconds: int = Field(
+        default=24 * 3600,
+        ge=0,
+        le=30 * 24 * 3600,
+        description="How long a key that was rotated stays good beside the one that follows it.",
     )
     encryption_key: SecretStr | None = Field(
         default=None,
@@ -259,6 +356,16 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least severe messages to log."
     )
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="`json` writes one object for each line of the log."
+    )
+
+    @field_validator("tls_key")
+    @classmethod
+    def _both_or_none(cls, key: Path | None, given: ValidationInfo) -> Path | None:
+        if (key is None) != (given.data.get("tls_cert") is None):
+            raise ValueError("tls_cert and tls_key belong together: set both")
+        return key
 
     @property
     def devices(self) -> list[str]:

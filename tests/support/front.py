@@ -12,10 +12,10 @@ from pathlib import Path
 
 import httpx
 
-from llmaas_client.wire.credentials import FILE_NAME, Credentials
+from llmaas_client.wire.credentials import FILE_NAME, Credentials, ServerCredentials
 from llmaas_server.app import ModelStore, create_app, create_backend
 from llmaas_server.cli.server import Server
-from llmaas_server.gateway.keys import bootstrap
+from llmaas_server.gateway.services import Services
 from llmaas_server.seam.backend import Backend
 from llmaas_server.settings import Settings
 
@@ -30,6 +30,10 @@ class Front:
     url: str
     key: str
     http: httpx.Client
+    management_key: str
+    manage: httpx.Client
+    """A client that has the operator's key."""
+    services: Services
     stop: Callable[[], None]
     """Asks the server to end, as a signal does."""
 
@@ -42,9 +46,10 @@ def front(
     chosen = backend or create_backend(settings)
     sock = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{sock.getsockname()[1]}"
-    bootstrap(settings.home, url)
+    services = Services.open(settings)
+    services.bootstrap(url)
     ready = threading.Event()
-    app = create_app(settings, chosen, store)
+    app = create_app(settings, services, chosen, store)
     server = Server(
         app,
         chosen,
@@ -58,22 +63,35 @@ def front(
 
     thread = threading.Thread(target=server.run, args=([sock],), name="front")
     thread.start()
-    key = key_of(settings.home, url)
+    key, management_key = key_of(settings.home, url), management_key_of(settings.home, url)
     try:
         assert ready.wait(PATIENCE), "the server does not start"
-        with httpx.Client(
-            base_url=url, headers={"authorization": f"Bearer {key}"}, timeout=PATIENCE
-        ) as client:
-            yield Front(url, key, client, stop)
+        with client(url, key) as http, client(url, management_key) as manage:
+            yield Front(url, key, http, management_key, manage, services, stop)
     finally:
         stop()
         thread.join(3 * PATIENCE)
         assert not thread.is_alive(), "the server does not end"
 
 
+def client(url: str, key: str) -> httpx.Client:
+    """A client that has a key."""
+    return httpx.Client(base_url=url, headers={"authorization": f"Bearer {key}"}, timeout=PATIENCE)
+
+
 def key_of(home: Path, url: str) -> str:
+    return _credentials(home, url).inference_key
+
+
+def management_key_of(home: Path, url: str) -> str:
+    key = _credentials(home, url).management_key
+    assert key is not None
+    return key
+
+
+def _credentials(home: Path, url: str) -> ServerCredentials:
     credentials = Credentials.model_validate_json((home / FILE_NAME).read_bytes())
-    return credentials.servers[url].inference_key
+    return credentials.servers[url]
 
 
 def eventually(condition: Callable[[], bool], what: str) -> None:

@@ -64,7 +64,8 @@ class ModelChoice(WireModel):
     """Why a result is of the model that it is of.
 
     `by`: the `request` named it; it is the task's `default`; the default could not hold the
-    `length` of the input; or the default is not among the models `installed`.
+    `length` of the input; it is not among the models `installed`; or not among those `permitted`
+    to the key.
     """
 
     by: str

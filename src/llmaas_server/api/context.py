@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from starlette.types import Scope
 
-from llmaas_server.gateway.gate import Principal
+from llmaas_server.gateway.principals import Principal
 
 _CONTEXT = "llmaas.context"
 _PRINCIPAL = "llmaas.principal"

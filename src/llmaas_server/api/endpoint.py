@@ -14,8 +14,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from llmaas_client.wire.errors import ErrorCode
+from llmaas_server.gateway.access import Access
 
 Handler = Callable[[Request], Awaitable[Response]] | ASGIApp
+
+Check = Callable[[Scope, Access], None]
+"""Whether the caller, whose key was found, has this access. Raises Problem `not_allowed`."""
 
 CALL_ERRORS: tuple[ErrorCode, ...] = (
     "invalid_json",
@@ -34,10 +38,12 @@ CALL_ERRORS: tuple[ErrorCode, ...] = (
 class Endpoint:
     """One method of one path."""
 
-    method: Literal["GET", "POST", "DELETE"]
+    method: Literal["GET", "POST", "PATCH", "DELETE"]
     path: str
     summary: str
     handler: Handler
+    access: Access
+    """Who may use it."""
     answer: type[BaseModel] | None
     """The shape of the response; None is JSON without a shape of its own."""
     body: type[BaseModel] | None = None
@@ -45,10 +51,12 @@ class Endpoint:
     errors: tuple[ErrorCode, ...] = ()
     """Beside those that every address has."""
 
-    @property
-    def route(self) -> Route:
+    def route(self, check: Check) -> Route:
         handler: Any = self.handler
-        return Route(self.path, handler, methods=[self.method], name=self.name)
+        route = Route(self.path, handler, methods=[self.method], name=self.name)
+        if not self.access.is_public:
+            route.app = _Guarded(self.access, route.app, check)
+        return route
 
     @property
     def name(self) -> str:
@@ -56,17 +64,33 @@ class Endpoint:
         return f"{self.method.lower()}{re.sub(r'[/.{}]+', '_', self.path)}".rstrip("_")
 
 
-def routes(endpoints: Iterable[Endpoint]) -> list[Route]:
-    """One route for each path, so that a wrong method is told all the right ones."""
+def routes(endpoints: Iterable[Endpoint], check: Check) -> list[Route]:
+    """One route for each path, so that a wrong method is told all the right ones.
+
+    `check` is asked before each handler of what is not public.
+    """
     by_path: dict[str, list[Route]] = {}
     for endpoint in endpoints:
-        by_path.setdefault(endpoint.path, []).append(endpoint.route)
+        by_path.setdefault(endpoint.path, []).append(endpoint.route(check))
     return [same[0] if len(same) == 1 else _by_method(same) for same in by_path.values()]
 
 
 def _by_method(same: list[Route]) -> Route:
     choices = {method: route.app for route in same for method in sorted(route.methods or ())}
     return Route(same[0].path, _ByMethod(choices), methods=list(choices))
+
+
+class _Guarded:
+    """A handler behind its access."""
+
+    def __init__(self, access: Access, app: ASGIApp, check: Check) -> None:
+        self._access = access
+        self._app = app
+        self._check = check
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._check(scope, self._access)
+        await self._app(scope, receive, send)
 
 
 class _ByMethod:

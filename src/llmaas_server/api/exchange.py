@@ -13,7 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from llmaas_client.wire import DEADLINE_HEADER
 from llmaas_server.errors import Problem
-from llmaas_server.gateway.gate import Principal
+from llmaas_server.gateway.principals import Principal
 
 from .context import get_context, get_principal
 

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from llmaas_client.wire.errors import ERRORS
 from llmaas_client.wire.models import Health
+from llmaas_server.gateway.access import PUBLIC
 from llmaas_server.seam.values import BackendStatus
 
 from .endpoint import Endpoint
@@ -42,6 +43,6 @@ class HealthChecks:
 def endpoints(status: Callable[[], BackendStatus], version: str) -> list[Endpoint]:
     checks = HealthChecks(status, version)
     return [
-        Endpoint("GET", "/health/live", "Is the server there?", checks.live, answer=Health),
-        Endpoint("GET", "/health/ready", "Can the server work?", checks.ready, answer=Health),
+        Endpoint("GET", "/health/live", "Is the server there?", checks.live, PUBLIC, Health),
+        Endpoint("GET", "/health/ready", "Can the server work?", checks.ready, PUBLIC, Health),
     ]

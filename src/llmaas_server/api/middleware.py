@@ -5,19 +5,18 @@ from __future__ import annotations
 import logging
 import secrets
 import time
+from collections.abc import Sequence
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from llmaas_client.wire import REQUEST_ID_HEADER
-from llmaas_server.gateway.gate import Gate
 
 from .context import Context, find_principal, set_context, set_principal
+from .door import Door
+from .endpoint import Endpoint
 
 access = logging.getLogger("llmaas.access")
-
-PUBLIC = frozenset({"/health/live", "/health/ready"})
-"""The addresses that need no key."""
 
 
 class Contexts:
@@ -60,14 +59,22 @@ class Contexts:
 
 
 class Authenticate:
-    """Refuses whoever has no key, before anything of the body is read."""
+    """Refuses whoever has no key, before anything of the body is read.
 
-    def __init__(self, app: ASGIApp, gate: Gate) -> None:
+    What is not public by its method and path needs a key, whether it is there or not: strangers
+    do not learn what is.
+    """
+
+    def __init__(self, app: ASGIApp, door: Door, endpoints: Sequence[Endpoint]) -> None:
         self._app = app
-        self._gate = gate
+        self._door = door
+        self._public = {(one.method, one.path) for one in endpoints if one.access.is_public}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] not in PUBLIC:
-            authorization = Headers(scope=scope).get("authorization")
-            set_principal(scope, self._gate.identify(authorization))
+        if scope["type"] == "http" and not self._is_public(scope):
+            set_principal(scope, await self._door.identify(scope))
         await self._app(scope, receive, send)
+
+    def _is_public(self, scope: Scope) -> bool:
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        return (method, scope["path"]) in self._public

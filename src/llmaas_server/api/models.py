@@ -10,10 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from llmaas_client.wire.models import ModelInfo, ModelList, ModelMemory
+from llmaas_server.gateway.access import ANY_KEY
 from llmaas_server.gateway.choice import Defaults
+from llmaas_server.gateway.principals import EVERYTHING
 from llmaas_server.models.manifest import InstalledModel
 from llmaas_server.seam.values import BackendStatus, ModelStatus
 
+from .context import get_principal
 from .endpoint import Endpoint
 
 
@@ -24,7 +27,7 @@ class Installed(Protocol):
 
 
 class ListModels:
-    """Joins what lies on the disk with what the worker holds."""
+    """Joins what lies on the disk with what the worker holds, as far as the key may use it."""
 
     def __init__(
         self, store: Installed, status: Callable[[], BackendStatus], defaults: Defaults
@@ -36,7 +39,13 @@ class ListModels:
     async def answer(self, request: Request) -> Response:
         installed = await run_in_threadpool(self._store.installed)
         running = {model.name: model for model in self._status().models}
-        models = [self._describe(model, running.get(model.name)) for model in installed]
+        principal = get_principal(request.scope)
+        seen = EVERYTHING if principal.kind == "management" else principal.models
+        models = [
+            self._describe(model, running.get(model.name))
+            for model in installed
+            if model.name in seen
+        ]
         return Response(ModelList(data=models).model_dump_json(), media_type="application/json")
 
     def _describe(self, model: InstalledModel, running: ModelStatus | None) -> ModelInfo:
@@ -71,4 +80,4 @@ def endpoints(
     store: Installed, status: Callable[[], BackendStatus], defaults: Defaults
 ) -> list[Endpoint]:
     listing = ListModels(store, status, defaults)
-    return [Endpoint("GET", "/v1/models", "List the models", listing.answer, answer=ModelList)]
+    return [Endpoint("GET", "/v1/models", "List the models", listing.answer, ANY_KEY, ModelList)]

@@ -13,9 +13,9 @@ from starlette.responses import Response
 
 from llmaas_client.wire.errors import ERRORS, ErrorBody, ErrorCode
 from llmaas_client.wire.events import Delta, Progress, Start
+from llmaas_server.gateway.access import ANY_KEY
 
 from .endpoint import Endpoint
-from .middleware import PUBLIC
 
 PATH = "/openapi.json"
 
@@ -57,7 +57,7 @@ def endpoint(others: Sequence[Endpoint], version: str) -> Endpoint:
     async def answer(request: Request) -> Response:
         return Response(body, media_type="application/json")
 
-    this = Endpoint("GET", PATH, "This description", answer, answer=None)
+    this = Endpoint("GET", PATH, "This description", answer, ANY_KEY, answer=None)
     body = json.dumps(describe([*others, this], version), ensure_ascii=False)
     return this
 
@@ -75,6 +75,7 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": endpoint.name,
         "summary": endpoint.summary,
+        "description": str(endpoint.access),
         "responses": {"200": _answer(endpoint), **_errors(endpoint)},
     }
     if endpoint.body is not None:
@@ -85,7 +86,7 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
             {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
             for name in names
         ]
-    if endpoint.path in PUBLIC:
+    if endpoint.access.is_public:
         operation["security"] = []
     return operation
 
@@ -106,8 +107,8 @@ def _answer(endpoint: Endpoint) -> dict[str, Any]:
 def _errors(endpoint: Endpoint) -> dict[str, Any]:
     """One response for each status, naming the codes that it stands for."""
     codes: list[ErrorCode] = [*endpoint.errors, "internal_error"]
-    if endpoint.path not in PUBLIC:
-        codes += ["missing_key", "invalid_key"]
+    if not endpoint.access.is_public:
+        codes += ["missing_key", "invalid_key", "not_allowed", "rate_limited"]
     by_status: dict[str, list[ErrorCode]] = {}
     for code in codes:
         by_status.setdefault(str(ERRORS[code].status), []).append(code)

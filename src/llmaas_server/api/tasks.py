@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from llmaas_client.wire import TASKS, TaskSpec
 from llmaas_client.wire.events import Start
 from llmaas_client.wire.models import TaskInfo, TaskList
+from llmaas_server.gateway.access import ANY_KEY, task
 from llmaas_server.gateway.calls import Calls, result_of
 from llmaas_server.gateway.choice import RULES, Defaults
 from llmaas_server.seam.values import Accepted, Call, Delta, Event, Progress, Result
@@ -49,19 +50,24 @@ class RunTask:
         await exchange.while_connected(answer(exchange, call))
 
     async def _whole(self, exchange: Exchange, call: Call) -> None:
-        async with self._calls.running(call) as (accepted, events):
+        async with (
+            self._calls.holding(exchange.principal),
+            self._calls.running(call) as (accepted, events),
+        ):
             result = await result_of(events)
             await exchange.send_json(_encode_result(exchange, call, accepted, result))
 
     async def _stream(self, exchange: Exchange, call: Call) -> None:
         async with (
+            self._calls.holding(exchange.principal) as lease,
             self._calls.running(call) as (accepted, events),
             EventStream(exchange, self._ping_seconds) as stream,
         ):
             start = Start(id=call.id, model=accepted.model, prompt_tokens=accepted.prompt_tokens)
             await stream.write("start", start.model_dump_json())
             try:
-                await _pass_on(events, stream, exchange, call, accepted)
+                with lease.telling():
+                    await _pass_on(events, stream, exchange, call, accepted)
             except Exception as error:
                 await stream.write("error", body_of(error, call.id).model_dump_json())
 
@@ -144,6 +150,7 @@ def endpoints(
             spec.path,
             f"Run {spec.name}",
             RunTask(spec, calls, max_body_bytes=max_body_bytes, ping_seconds=ping_seconds),
+            task(spec.name),
             answer=spec.result,
             body=spec.request,
             streams=spec.streams,
@@ -152,6 +159,6 @@ def endpoints(
         for spec in TASKS.values()
     ]
     listing = Endpoint(
-        "GET", "/v1/tasks", "List the tasks", ListTasks(defaults).answer, answer=TaskList
+        "GET", "/v1/tasks", "List the tasks", ListTasks(defaults).answer, ANY_KEY, TaskList
     )
     return [*running, listing]

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from starlette.types import Receive, Scope, Send
 
 from llmaas_client.wire.base import TaskRequest
+from llmaas_server.gateway.access import task
 from llmaas_server.gateway.calls import Calls, result_of
 from llmaas_server.seam.values import Call, Result
 
@@ -62,7 +63,10 @@ class RunTranslated:
         await exchange.while_connected(self._answer(exchange, call))
 
     async def _answer(self, exchange: Exchange, call: Call) -> None:
-        async with self._calls.running(call) as (_, events):
+        async with (
+            self._calls.holding(exchange.principal),
+            self._calls.running(call) as (_, events),
+        ):
             answer = self._format.write(await result_of(events))
             await exchange.send_json(answer.model_dump_json().encode())
 
@@ -73,6 +77,7 @@ def endpoint(format: Format, calls: Calls, *, max_body_bytes: int) -> Endpoint:
         format.path,
         format.summary,
         RunTranslated(format, calls, max_body_bytes=max_body_bytes),
+        task(format.task),
         answer=format.answer,
         body=format.body,
         errors=CALL_ERRORS,

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from llmaas_client.wire.workers import WorkerInfo, WorkerList, WorkerRequest
+from llmaas_server.gateway.access import management
 from llmaas_server.seam.backend import Workers
 from llmaas_server.seam.values import WorkerStatus
 
@@ -68,12 +69,20 @@ def _describe(worker: WorkerStatus) -> WorkerInfo:
 
 def endpoints(workers: Workers, *, max_body_bytes: int) -> list[Endpoint]:
     return [
-        Endpoint("GET", PATH, "List the workers", ListWorkers(workers).answer, answer=WorkerList),
+        Endpoint(
+            "GET",
+            PATH,
+            "List the workers",
+            ListWorkers(workers).answer,
+            management("workers:read"),
+            WorkerList,
+        ),
         Endpoint(
             "POST",
             PATH,
             "Add a worker",
             AddWorker(workers, max_body_bytes=max_body_bytes),
+            management("workers:write"),
             answer=WorkerInfo,
             body=WorkerRequest,
             errors=(
@@ -90,6 +99,7 @@ def endpoints(workers: Workers, *, max_body_bytes: int) -> list[Endpoint]:
             f"{PATH}/{{name}}",
             "Drain a worker: it ends with its last call",
             DrainWorker(workers).answer,
+            management("workers:write"),
             answer=WorkerInfo,
             errors=("not_found", "conflict"),
         ),

@@ -74,7 +74,10 @@ def serve(
 def run(settings: Settings) -> None:
     """Listen, see that there is a key, and serve until a signal comes."""
     from llmaas_server.app import create_app, create_backend, create_store
-    from llmaas_server.gateway.keys import KeyFileError, bootstrap
+    from llmaas_server.gateway.credentials import CredentialsError
+    from llmaas_server.gateway.kek import KeychainError
+    from llmaas_server.gateway.services import Services
+    from llmaas_server.storage.failures import StorageError
 
     from .listener import base_url, listen
     from .log import configure
@@ -84,13 +87,22 @@ def run(settings: Settings) -> None:
     sock = listen(settings.host, settings.port, allow_http=settings.allow_http)
     url = base_url(sock)
     try:
-        bootstrap(settings.home, url)
-    except (KeyFileError, OSError) as error:
+        services = Services.open(settings)
+    except (StorageError, KeychainError) as error:
         sock.close()
+        fail(str(error))
+    except OSError as error:
+        sock.close()
+        fail(f"cannot keep state in {settings.home}: {error}", "set another folder with --home")
+    try:
+        services.bootstrap(url)
+    except (CredentialsError, OSError) as error:
+        sock.close()
+        services.release()
         fail(f"cannot keep a key in {settings.home}: {error}", "set another folder with --home")
     store = create_store(settings)
     backend = create_backend(settings)
-    app = create_app(settings, backend, store)
+    app = create_app(settings, services, backend, store)
     server = Server(
         app,
         backend,

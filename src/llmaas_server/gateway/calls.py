@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence, Set
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence, Set
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from typing import Protocol
 
 from llmaas_client.wire.base import TaskRequest
@@ -15,7 +15,9 @@ from llmaas_server.seam.backend import Backend
 from llmaas_server.seam.values import Accepted, Call, Event, ModelChoice, ModelRef, Result
 
 from .choice import NAMED, Candidate, Defaults, choose
-from .gate import Gate, Principal
+from .gate import Gate
+from .leases import Lease
+from .principals import Principal
 
 
 class Models(Protocol):
@@ -27,10 +29,17 @@ class Models(Protocol):
     def installed(self) -> Iterable[InstalledModel]: ...
 
 
+Holding = Callable[[Principal], AbstractAsyncContextManager[Lease]]
+"""Around the work for a caller: stops it when their key ends; see `KeyRing.holding`."""
+
+
 class Calls:
     """Makes calls out of requests, and runs them under the gate."""
 
-    def __init__(self, defaults: Defaults, models: Models, backend: Backend, gate: Gate) -> None:
+    def __init__(
+        self, defaults: Defaults, models: Models, backend: Backend, gate: Gate, holding: Holding
+    ) -> None:
+        self.holding = holding
         self._defaults = defaults
         self._models = models
         self._backend = backend
@@ -47,11 +56,12 @@ class Calls:
     ) -> Call:
         """The call for a request.
 
-        Raises Problem `model_not_found`, `model_not_pulled`, `model_cannot_do_task`.
+        Raises Problem `model_not_found`, `model_not_pulled`, `model_cannot_do_task`,
+        `not_allowed` where the key may not use the model.
         """
         resident = {one.name for one in self._backend.status().models if one.state == "resident"}
         # Looks at files.
-        model, choice = await asyncio.to_thread(self._choose, task, request, resident)
+        model, choice = await asyncio.to_thread(self._choose, task, request, resident, principal)
         able = tasks_of(model.kind, model.sentence_embeddings)
         if task not in able:
             raise _cannot(model, task, able)
@@ -67,16 +77,19 @@ class Calls:
         )
 
     def _choose(
-        self, task: str, request: TaskRequest, resident: Set[str]
+        self, task: str, request: TaskRequest, resident: Set[str], principal: Principal
     ) -> tuple[ModelRef, ModelChoice]:
         if request.model is not None:
-            return self._models.ref(request.model), NAMED
+            model = self._models.ref(request.model)
+            principal.check_model(model.name)
+            return model, NAMED
         installed = [
             Candidate(one.name, one.kind, one.tasks, one.context, one.bytes, one.name in resident)
             for one in self._models.installed()
         ]
         default = self._defaults.model_for(task, request)
-        name, choice = choose(task, request, default, installed)
+        name, choice = choose(task, request, default, installed, principal.models)
+        principal.check_model(name)
         return self._models.ref(name), choice
 
     @asynccontextmanager

@@ -16,6 +16,8 @@ from llmaas_client.wire.summarize import SummarizeRequest
 from llmaas_server.seam.values import ModelChoice, ModelKind
 from llmaas_server.settings import Settings
 
+from .principals import EVERYTHING, Permit
+
 BYTES_PER_TOKEN = 3
 """Of UTF-8; English has over four and Chinese about three. Guessing low leaves an answer room."""
 
@@ -76,10 +78,17 @@ class Defaults:
 
 
 def choose(
-    task: str, request: TaskRequest, default: str, installed: Iterable[Candidate]
+    task: str,
+    request: TaskRequest,
+    default: str,
+    installed: Iterable[Candidate],
+    permitted: Permit = EVERYTHING,
 ) -> tuple[str, ModelChoice]:
-    """The name of a model for the request, and why it is that one; see RULES."""
-    candidates = list(installed)
+    """The name of a model for the request, and why it is that one; see RULES.
+
+    Where no permitted model can serve it, it is the default, permitted or not.
+    """
+    candidates = [one for one in installed if one.name in permitted]
     needed = tokens_of(request)
     first = next((one for one in candidates if one.name == default), None)
     able = [
@@ -90,6 +99,9 @@ def choose(
     best = min(able, key=lambda one: (not one.resident, one.bytes, one.name))
     picked = "this one is in memory" if best.resident else "this one is the smallest"
     if first is None:
+        if default not in permitted:
+            why = f"the key may not use the default, {default}"
+            return best.name, ModelChoice("permitted", f"{why}; of those that can {task}, {picked}")
         why = f"the default, {default}, is not on this machine"
         return best.name, ModelChoice("installed", f"{why}; of those that can {task}, {picked}")
     why = f"the default, {default}, holds {first.context} tokens, and this needs about {needed}"

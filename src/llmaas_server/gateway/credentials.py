@@ -18,6 +18,12 @@ class CredentialsError(Exception):
     """The file is damaged. Nothing is overwritten: its owner decides."""
 
 
+def prepare_home(home: Path) -> None:
+    """Make the folder for state, closed to everybody else."""
+    home.mkdir(parents=True, exist_ok=True)
+    home.chmod(0o700)
+
+
 class CredentialsFile:
     """Readable by the owner alone, replaced as a whole."""
 
@@ -28,8 +34,7 @@ class CredentialsFile:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Those who start at once take turns; makes the folder where it is not there."""
-        self._home.mkdir(parents=True, exist_ok=True)
-        self._home.chmod(0o700)
+        prepare_home(self._home)
         with os.fdopen(os.open(self._home / ".lock", os.O_RDWR | os.O_CREAT, 0o600)) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield

@@ -28,7 +28,7 @@ from .clock import SECOND, Clock
 from .key_format import ParsedKey, parse
 from .keychain import Keychain, Mac
 from .known import Known, reading
-from .leases import Leases
+from .leases import Lease, Leases
 from .principals import Principal
 from .strangers import Strangers, network_of
 
@@ -87,14 +87,14 @@ class KeyRing:
         return known.principal
 
     @asynccontextmanager
-    async def holding(self, principal: Principal) -> AsyncIterator[None]:
+    async def holding(self, principal: Principal) -> AsyncIterator[Lease]:
         """Work for a caller: it is stopped, with Problem `invalid_key`, when the key ends."""
-        with self.leases.held(principal):
+        with self.leases.held(principal) as lease:
             known = self._known.get(principal.key_id)
             if known is None or known.principal is not principal:
                 # Something may have changed since the caller was identified.
                 (await self._good(principal.key_id)).check(self._clock())
-            yield
+            yield lease
 
     async def change(self, unit: Unit[T], *owners: Owner) -> T:
         """Do a unit of work that changes what the keys of some owners may do.
@@ -131,7 +131,9 @@ class KeyRing:
     async def _cut(self, key_ids: set[str]) -> None:
         for key_id in key_ids:
             try:
-                (await self._good(key_id)).check(self._clock())
+                known = await self._good(key_id)
+                known.check(self._clock())
+                self.leases.renew(known.principal)
             except Problem as problem:
                 # Also where the database cannot say so: who is not known to be good is not.
                 self.leases.cut(key_id, problem)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from llmaas_server.errors import Problem
 from llmaas_server.storage.values import Owner
@@ -14,19 +13,46 @@ from .clock import SECOND, Clock
 from .principals import Principal
 
 
-@dataclass(eq=False, slots=True)
 class Lease:
     """One piece of work, in the task that does it."""
 
-    principal: Principal
-    task: asyncio.Task[object]
-    problem: Problem | None = None
+    def __init__(self, principal: Principal, task: asyncio.Task[object]) -> None:
+        self.principal = principal
+        self._task = task
+        self._before = task.cancelling()
+        self._problem: Problem | None = None
+        self._told = False
+        self._timer: asyncio.TimerHandle | None = None
 
     def cut(self, problem: Problem) -> None:
         """Stop the work; no effect on what was stopped already."""
-        if self.problem is None:
-            self.problem = problem
-            self.task.cancel()
+        if self._problem is None:
+            self._problem = problem
+            self._task.cancel()
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """Where the end of the key can still be told: it is raised here, as Problem
+        `invalid_key`, and what follows goes on as after any other error."""
+        try:
+            yield
+        except asyncio.CancelledError:
+            if self._problem is None or self._told:
+                raise
+            self._told = True
+            # The caller may have gone away at the same time: then that is what counts.
+            if self._task.uncancel() > self._before:
+                raise
+            raise self._problem from None
+
+    def end_at(self, seconds: float | None) -> None:
+        """Cut the work after so long; None is never. Takes the place of an earlier end."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None
+        if seconds is not None:
+            end = expired(self.principal.key_id)
+            self._timer = asyncio.get_running_loop().call_later(seconds, self.cut, end)
 
 
 class Leases:
@@ -40,28 +66,22 @@ class Leases:
         return len(self._leases)
 
     @contextmanager
-    def held(self, principal: Principal) -> Iterator[None]:
+    def held(self, principal: Principal) -> Iterator[Lease]:
         """Work for a key: it is stopped, and Problem `invalid_key` raised, when the key ends.
 
         Belongs into the task that does the work, around it.
         """
         task = asyncio.current_task()
         assert task is not None  # there is always one where something is awaited
-        before = task.cancelling()
         lease = Lease(principal, task)
-        timer = self._at_expiry(lease)
         self._leases.add(lease)
         try:
-            yield
-        except asyncio.CancelledError:
-            # The caller may have gone away at the same time: then that is what counts.
-            if lease.problem is not None and task.uncancel() <= before:
-                raise lease.problem from None
-            raise
+            lease.end_at(self._seconds_left(principal))
+            with lease.telling():
+                yield lease
         finally:
             self._leases.discard(lease)
-            if timer is not None:
-                timer.cancel()
+            lease.end_at(None)
 
     def keys(self, owner: Owner | None = None) -> set[str]:
         """The keys that work runs for: all of them, or those that belong to an owner."""
@@ -71,18 +91,23 @@ class Leases:
             if owner is None or owner in lease.principal.owners
         }
 
+    def renew(self, principal: Principal) -> None:
+        """The key is still good, and may have another end."""
+        for lease in self._of(principal.key_id):
+            lease.end_at(self._seconds_left(principal))
+
     def cut(self, key_id: str, problem: Problem) -> None:
         """Stop all work for a key."""
-        for lease in [one for one in self._leases if one.principal.key_id == key_id]:
+        for lease in self._of(key_id):
             lease.cut(problem)
 
-    def _at_expiry(self, lease: Lease) -> asyncio.TimerHandle | None:
-        expires_at = lease.principal.expires_at
-        if expires_at is None:
+    def _of(self, key_id: str) -> list[Lease]:
+        return [lease for lease in self._leases if lease.principal.key_id == key_id]
+
+    def _seconds_left(self, principal: Principal) -> float | None:
+        if principal.expires_at is None:
             return None
-        seconds = max(0, expires_at - self._clock()) / SECOND
-        end: Callable[[], None] = lambda: lease.cut(expired(lease.principal.key_id))  # noqa: E731
-        return asyncio.get_running_loop().call_later(seconds, end)
+        return max(0, principal.expires_at - self._clock()) / SECOND
 
 
 def expired(key_id: str) -> Problem:

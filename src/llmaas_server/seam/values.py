@@ -30,7 +30,7 @@ class ModelRef(msgspec.Struct, frozen=True):
 class ModelChoice(msgspec.Struct, frozen=True):
     """Why a call has the model that it has."""
 
-    by: Literal["request", "default", "length", "installed"]
+    by: Literal["request", "default", "length", "installed", "permitted"]
     reason: str
 
 

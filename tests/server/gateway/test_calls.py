@@ -16,11 +16,12 @@ from llmaas_server.backends.fake import FakeBackend
 from llmaas_server.errors import Problem, model_not_found
 from llmaas_server.gateway.calls import Calls, result_of
 from llmaas_server.gateway.choice import Defaults
-from llmaas_server.gateway.gate import Gate, Principal
-from llmaas_server.gateway.keys import KeyRing
+from llmaas_server.gateway.gate import Gate
+from llmaas_server.gateway.principals import Permit
 from llmaas_server.models.manifest import InstalledModel
 from llmaas_server.seam.values import Call, Measurement, ModelKind, ModelRef
 from llmaas_server.settings import Settings
+from support.principals import caller, holding
 
 SETTINGS = Settings(
     classify_model="for-classify",
@@ -37,7 +38,7 @@ KINDS: dict[str, ModelKind] = {
     "for-embed": "encoder",
     "head": "classifier",
 }
-CALLER = Principal("key_1")
+CALLER = caller()
 
 
 class Shelf:
@@ -51,7 +52,7 @@ class Shelf:
 
 
 def calls(backend: FakeBackend, max_queue: int = 8) -> Calls:
-    return Calls(Defaults(SETTINGS), Shelf(), backend, Gate(KeyRing(()), max_queue))
+    return Calls(Defaults(SETTINGS), Shelf(), backend, Gate(max_queue), holding)
 
 
 def chat(**fields: Any) -> ChatRequest:
@@ -104,6 +105,25 @@ async def test_model_that_cannot(task: str, request_: TaskRequest) -> None:
         await prepare(task, request_)
     assert raised.value.code == "model_cannot_do_task"
     assert task in raised.value.message
+
+
+RESTRICTED = caller(Permit.of(["for-chat", "for-embed"]))
+
+
+@pytest.mark.parametrize("named", ["for-embed", None])
+async def test_model_that_the_key_may_use(named: str | None) -> None:
+    service = calls(FakeBackend())
+    call = await service.prepare("req_1", RESTRICTED, "embed", EmbedRequest(text="a", model=named))
+    assert call.model.name == "for-embed"
+
+
+@pytest.mark.parametrize("named", ["for-classify", None])
+async def test_model_that_the_key_may_not_use(named: str | None) -> None:
+    request = ClassifyRequest(text="a", labels=["x", "y"], model=named)
+    with pytest.raises(Problem) as raised:
+        await calls(FakeBackend()).prepare("req_1", RESTRICTED, "classify", request)
+    assert raised.value.code == "not_allowed"
+    assert "for-chat, for-embed" in raised.value.message
 
 
 async def test_result() -> None:
