@@ -156,7 +156,7 @@ _ROWS = (
               "The database cannot be read or written now.",
               "Try again in a moment; `llmaas doctor` on the server says more.", retryable=True),
     ErrorSpec("request_timeout", 408, "timeout", "The request did not arrive in time.",
-              "Send the whole request at once, over a faster connection.", retryable=True),
+              "Send the whole request at once, over a faster connection."),
     ErrorSpec("deadline_exceeded", 504, "timeout", "The time for this request is over.",
               "Raise the timeout, or ask for less."),
     ErrorSpec("cancelled", 499, "timeout", "The caller went away before the answer.",
