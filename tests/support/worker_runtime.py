@@ -24,9 +24,12 @@ import numpy as np
 from llmaas_server.errors import Problem
 from llmaas_server.runtime.interface import Floats
 from llmaas_server.runtime.request import Finish, Finished, Generation, Sampling, Token
+from llmaas_server.runtime.spending import current
 from llmaas_server.seam.values import ModelRef, ModelStatus, WorkerOptions
 
 CONTEXT = 200
+STEP_US = 7
+"""What a token takes, as it is counted."""
 GENERATING = "generating"
 """The entry of `models()` whose bytes are the number of sequences that generate."""
 
@@ -77,6 +80,11 @@ class ScriptedRuntime:
         self._generating = 0
         self._steps = 0
 
+    on_gpu = False
+
+    async def settled(self) -> None:
+        await asyncio.sleep(0)
+
     def progress(self) -> int:
         return self._steps
 
@@ -123,6 +131,9 @@ class ScriptedRuntime:
                 if text is None or given == generation.max_tokens:
                     break
                 self._steps += 1
+                if spending := current():
+                    spending.generated += 1
+                    spending.microseconds += STEP_US
                 yield Token(ord(text), -0.5)
         finally:
             self._generating -= 1

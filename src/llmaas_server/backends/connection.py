@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from itertools import count
 
 from llmaas_server.errors import Problem
@@ -19,6 +20,9 @@ from llmaas_server.seam.frames import (
     WorkerFrame,
 )
 from llmaas_server.seam.values import Failure, Result
+
+_LAST_WORD_SECONDS = 2.0
+"""How long a call that was stopped waits to hear what it has used: for longer than a step."""
 
 _SLACK_SECONDS = 1.0
 """The worker keeps deadlines; the front steps in when it has not answered by then."""
@@ -74,11 +78,16 @@ class Exchange:
         self._connection = connection
         self.id = request_id
         self._said: asyncio.Queue[Saying] = asyncio.Queue()
-        self._ended = False
+        self._ended = asyncio.Event()
+        self._cancelled = False
         self._closed = False
+        self.last: Result | Done | Failure | None = None
+        """The last word, once it is said."""
 
     def put(self, saying: Saying) -> None:
-        self._ended = self._ended or isinstance(saying, Result | Done | Failure)
+        if self.last is None and isinstance(saying, Result | Done | Failure):
+            self.last = saying
+            self._ended.set()
         self._said.put_nowait(saying)
 
     def send(self, frame: FrontFrame) -> None:
@@ -96,11 +105,24 @@ class Exchange:
             raise problem_of(saying)
         return saying
 
+    async def stop(self) -> Result | Done | Failure | None:
+        """Cancel the request where it is not done, and wait a moment for the last word; None
+        where there is none."""
+        if self.last is None:
+            self._cancel()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), _LAST_WORD_SECONDS)
+        return self.last
+
     def close(self) -> None:
         """Forget the request; the worker is told at once where it is not done with it."""
         if self._closed:
             return
         self._closed = True
         self._connection.forget(self.id)
-        if not self._ended:
+        self._cancel()
+
+    def _cancel(self) -> None:
+        if self.last is None and not self._cancelled:
+            self._cancelled = True
             self._connection.send(Cancel(self.id))

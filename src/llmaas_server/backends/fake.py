@@ -16,6 +16,7 @@ from llmaas_client.wire import TASKS
 from llmaas_client.wire.base import TaskRequest
 from llmaas_client.wire.validation import explain
 from llmaas_server.errors import Problem
+from llmaas_server.seam.backend import Tally
 from llmaas_server.seam.values import (
     Accepted,
     BackendStatus,
@@ -116,21 +117,27 @@ class FakeBackend:
         self._calls[call.id] = _Open(call, answered, deadline)
         return Measurement(answered.prompt_tokens, answered.max_completion_tokens)
 
-    async def run(self, call_id: str) -> AsyncGenerator[Event, None]:
+    async def run(self, call_id: str, tally: Tally | None = None) -> AsyncGenerator[Event, None]:
         opened = self._calls.get(call_id)
         if opened is None or opened.running:
             raise Problem("internal_error", f"the call {call_id!r} was not measured")
         opened.running = True
         started = _now()
         finished = False
+        tally = tally or Tally()
+        prompt_tokens = opened.answer.prompt_tokens
         try:
-            yield Accepted(opened.answer.prompt_tokens, MODEL_NAME)
-            for delta in _deltas(opened):
+            tally.usage = Usage(prompt_tokens)
+            yield Accepted(prompt_tokens, MODEL_NAME)
+            for number, delta in enumerate(_deltas(opened), start=1):
                 await self._step(opened)
+                tally.usage = Usage(prompt_tokens, 0, min(number, opened.answer.completion_tokens))
                 yield delta
             await self._step(opened)
             finished = True
-            yield _result(opened.answer, _now() - started)
+            result = _result(opened.answer, _now() - started)
+            tally.usage, tally.times = result.usage, result.times
+            yield result
         except (GeneratorExit, asyncio.CancelledError):
             if not finished:
                 self.cancelled.append(call_id)

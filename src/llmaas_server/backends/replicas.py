@@ -11,7 +11,7 @@ from itertools import count
 import msgspec
 
 from llmaas_server.errors import Problem
-from llmaas_server.seam.backend import Backend
+from llmaas_server.seam.backend import Backend, Tally
 from llmaas_server.seam.values import (
     BackendStatus,
     Call,
@@ -132,13 +132,13 @@ class Replicas:
         opened.measured = True
         return measurement
 
-    async def run(self, call_id: str) -> AsyncGenerator[Event, None]:
+    async def run(self, call_id: str, tally: Tally | None = None) -> AsyncGenerator[Event, None]:
         opened = self._calls.get(call_id)
         if opened is None or not opened.measured:
             raise Problem("internal_error", f"the call {call_id!r} was not measured")
         opened.measured = False  # A call runs once.
         try:
-            async with aclosing(opened.replica.backend.run(call_id)) as events:
+            async with aclosing(opened.replica.backend.run(call_id, tally)) as events:
                 async for event in events:
                     yield event
         finally:

@@ -10,14 +10,18 @@ from dataclasses import dataclass
 import msgspec
 
 from llmaas_server.errors import Problem
+from llmaas_server.seam.backend import Tally
 from llmaas_server.seam.frames import Done, FrontFrame, Load, Measure, Measured, Run, Unload
 from llmaas_server.seam.values import (
+    Accepted,
     BackendStatus,
     Call,
     Event,
+    Failure,
     Measurement,
     ModelRef,
     Result,
+    Usage,
     WorkerOptions,
 )
 
@@ -96,23 +100,31 @@ class WorkerBackend:
         opened.measured = True
         return answer.measurement
 
-    async def run(self, call_id: str) -> AsyncGenerator[Event, None]:
+    async def run(self, call_id: str, tally: Tally | None = None) -> AsyncGenerator[Event, None]:
         opened = self._calls.get(call_id)
         if opened is None or opened.exchange is None or not opened.measured:
             raise Problem("internal_error", f"the call {call_id!r} was not measured")
         opened.measured = False  # A call runs once.
         exchange = opened.exchange
+        tally = tally or Tally()
         try:
             exchange.send(Run(exchange.id))
             while True:
                 event = await exchange.receive(opened.deadline)
                 if isinstance(event, Measured | Done):
                     raise Problem("internal_error", "the worker's answers are out of order")
+                if isinstance(event, Accepted):
+                    tally.usage = Usage(event.prompt_tokens)
                 yield event
                 if isinstance(event, Result):
                     return
         finally:
-            self._close(call_id)
+            try:
+                last = await exchange.stop()
+                if isinstance(last, Result | Failure):
+                    tally.usage, tally.times = last.usage, last.times
+            finally:
+                self._close(call_id)
 
     async def release(self, call_id: str) -> None:
         opened = self._calls.get(call_id)

@@ -24,7 +24,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from llmaas_server.errors import Problem
-from llmaas_server.seam.values import Measurement, Usage
+from llmaas_server.seam.values import Measurement, Times, Usage
 from llmaas_server.storage.database import Database
 from llmaas_server.storage.ledger import IntentRow, LedgerRow
 from llmaas_server.storage.prices import PriceRow
@@ -34,7 +34,7 @@ from llmaas_server.storage.values import Outcome, Payer
 
 from . import budget
 from .clock import Clock
-from .prices import Prices, Times, cost, quote
+from .prices import Prices, cost, quote
 
 SERVER_LOST = "server_lost"
 """The code of calls that ran when the server was killed."""

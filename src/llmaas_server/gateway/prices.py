@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, astuple, dataclass
 
 from llmaas_server.errors import Problem
-from llmaas_server.seam.values import Measurement, Usage
+from llmaas_server.seam.values import Measurement, Times, Usage
 from llmaas_server.storage.database import Database
 from llmaas_server.storage.prices import PriceRow
 from llmaas_server.storage.tables import Tables, Unit, nothing
@@ -21,14 +21,6 @@ from .clock import Clock
 from .money import MOST
 
 MILLION = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Times:
-    """Microseconds that devices worked for a call: its shares of the steps it was part of."""
-
-    cpu_us: int = 0
-    gpu_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from .mailboxes import Mailboxes
 from .memory import Budget
 from .request import Encoding, Finished, Generation, Scoring, Token
 from .residents import Estimate, Opener, Residents
+from .spending import current
 
 _Kinds = tuple[ModelKind, ...]
 _GENERATE: _Kinds = ("decoder", "seq2seq")
@@ -39,7 +40,8 @@ def create(options: WorkerOptions) -> Engine:
     set_threads(options)
     budget = Budget(options.memory_bytes or int(SHARE_FOR_MODELS * memory_of(device)))
     opening = Opening(options)
-    return Engine(options, opening.open, budget, Sizes(options, opening.supply))
+    estimate = Sizes(options, opening.supply)
+    return Engine(options, opening.open, budget, estimate, on_gpu=device.type == "cuda")
 
 
 class Engine:
@@ -57,8 +59,12 @@ class Engine:
         budget: Budget,
         estimate: Estimate,
         clock: Clock | None = None,
+        *,
+        on_gpu: bool = False,
     ) -> None:
         """`clock` tells when a model is idle for too long; None is that of the event loop."""
+        self.on_gpu = on_gpu
+        """What the time of steps is the time of."""
         self._mailboxes = Mailboxes()
         self._steps = StepLoop(self._mailboxes)
         self._residents = Residents(
@@ -89,6 +95,16 @@ class Engine:
 
     def models(self) -> list[ModelStatus]:
         return self._residents.statuses()
+
+    async def settled(self) -> None:
+        """Return when all that was stopped before is stopped, and counted: within one step.
+
+        Raises Problem where the engine has ended.
+        """
+        with self._mailboxes.open() as (id, mailbox):
+            self._steps.echo(id)
+            if problem := (await mailbox.get()).problem:
+                raise problem
 
     def close(self) -> None:
         """End the threads; jobs that are left fail with `shutting_down`.
@@ -175,7 +191,8 @@ class Engine:
             self._residents.job(model, kinds) as key,
             self._mailboxes.open() as (id, mailbox),
         ):
-            self._steps.submit(key, Job(id, work, time.monotonic(), tenant, deadline))
+            job = Job(id, work, time.monotonic(), tenant, deadline, current())
+            self._steps.submit(key, job)
             try:
                 done = False
                 while not done:

@@ -5,10 +5,13 @@ No torch here: a lane's unit of work is bounded in tokens, and everything else f
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from llmaas_server.errors import Problem
+
+from .spending import Spending
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,8 @@ class Job:
     """On the clock of time.monotonic(), as is `deadline`."""
     tenant: str = ""
     deadline: float | None = None
+    spending: Spending | None = None
+    """Where what it takes is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,10 @@ class Lane(Protocol):
     @property
     def weight_bytes(self) -> int | None:
         """Of the model's weights in memory; None: what was estimated, as they change over."""
+
+    @property
+    def loads(self) -> Mapping[int, int]:
+        """Tokens that the last step computed for each job: what its time is divided by."""
 
     def submit(self, job: Job) -> None:
         """Take the job. Raises Problem where it can never run, such as `out_of_memory`."""

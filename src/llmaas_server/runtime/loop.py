@@ -10,8 +10,10 @@ from queue import SimpleQueue
 from typing import Protocol
 
 from llmaas_server.errors import Problem
+from llmaas_server.seam.division import divide
 
 from .lane import Job, Lane, Output
+from .request import Token
 from .turns import Turns
 
 log = logging.getLogger(__name__)
@@ -66,6 +68,10 @@ class StepLoop:
         """Free what the job holds before the next step; no error where it has ended."""
         self._inbox.put(lambda: self._abort(job_id))
 
+    def echo(self, ticket: int) -> None:
+        """An output for the job id `ticket` says that all commands before this one are done."""
+        self._inbox.put(lambda: self._outlet.deliver([Output(ticket, done=True)]))
+
     def stop(self) -> None:
         """End the thread after its step; the jobs that are left fail with `shutting_down`."""
         self._inbox.put(self._stop)
@@ -116,8 +122,10 @@ class StepLoop:
         lane = self._lanes[key]
         started = self._clock()
         outputs = lane.step()
-        self._turns.charge(key, self._clock() - started)
+        seconds = self._clock() - started
+        self._turns.charge(key, seconds)
         self.steps += 1
+        self._count(lane, outputs, round(seconds * 1_000_000))
         for output in outputs:
             if output.done:
                 self._jobs.pop(output.job_id, None)
@@ -125,6 +133,17 @@ class StepLoop:
             self._outlet.deliver(outputs)
         if not lane.busy:
             lane.check()
+
+    def _count(self, lane: Lane, outputs: list[Output], microseconds: int) -> None:
+        """Note what each job of a step has spent; the parts of the time sum to the step."""
+        loads = lane.loads
+        if loads:
+            for job_id, part in zip(loads, divide(microseconds, [*loads.values()]), strict=True):
+                if spending := self._jobs[job_id][1].spending:
+                    spending.microseconds += part
+        for output in outputs:
+            if spending := self._jobs[output.job_id][1].spending:
+                spending.generated += sum(isinstance(item, Token) for item in output.items)
 
     def _submit(self, key: int, job: Job) -> None:
         try:

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from .values import BackendStatus, Call, Event, Measurement, ModelRef, WorkerStatus
+from .values import BackendStatus, Call, Event, Measurement, ModelRef, Times, Usage, WorkerStatus
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a call has used; final when its run is over, however that ended.
+
+    Where the worker was lost nobody knows, and nothing is counted.
+    """
+
+    usage: Usage = field(default_factory=Usage)
+    times: Times = field(default_factory=Times)
 
 
 class Backend(Protocol):
@@ -29,11 +41,12 @@ class Backend(Protocol):
         `deadline_exceeded`. A measured call is either run or released.
         """
 
-    def run(self, call_id: str) -> AsyncGenerator[Event, None]:
+    def run(self, call_id: str, tally: Tally | None = None) -> AsyncGenerator[Event, None]:
         """Run a measured call: `Accepted` first, a `Result` last.
 
         Raises Problem instead of the `Result` where the call fails. Closing the generator
-        cancels the work within one step of the scheduler.
+        cancels the work within one step of the scheduler, and returns when that is counted
+        in `tally`.
         """
 
     async def release(self, call_id: str) -> None:

@@ -47,7 +47,10 @@ class Run(msgspec.Struct, frozen=True, tag="run"):
 
 
 class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
-    """Forget whatever has this id. Not answered."""
+    """Forget whatever has this id.
+
+    A call that runs is answered by its `Failure`, with what it has used; nothing else is.
+    """
 
     id: int
 

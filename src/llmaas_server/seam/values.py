@@ -85,6 +85,13 @@ class Usage(msgspec.Struct, frozen=True):
     completion_tokens: int = 0
 
 
+class Times(msgspec.Struct, frozen=True):
+    """Microseconds that devices worked for a call: its shares of the steps it was part of."""
+
+    cpu_us: int = 0
+    gpu_us: int = 0
+
+
 class Timing(msgspec.Struct, frozen=True):
     """Milliseconds."""
 
@@ -100,10 +107,11 @@ class Result(msgspec.Struct, frozen=True, tag="result"):
     body: dict[str, Any]
     usage: Usage
     timing: Timing
+    times: Times = Times()
 
 
 class Failure(msgspec.Struct, frozen=True, tag="failure"):
-    """The end of a call that did not. `usage` is what was computed before it failed."""
+    """The end of a call that did not. `usage` and `times` are what was used before it failed."""
 
     code: ErrorCode
     message: str
@@ -111,6 +119,7 @@ class Failure(msgspec.Struct, frozen=True, tag="failure"):
     param: str | None = None
     retry_after: float | None = None
     usage: Usage = Usage()
+    times: Times = Times()
 
 
 Event = Accepted | Delta | Progress | Result

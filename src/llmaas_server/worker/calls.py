@@ -5,20 +5,27 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Executor
-from contextlib import AbstractAsyncContextManager, aclosing
+from contextlib import AbstractAsyncContextManager, aclosing, suppress
+from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from llmaas_server.errors import Problem
 from llmaas_server.runtime.interface import Model, Runtime
+from llmaas_server.runtime.spending import Spending, counted
 from llmaas_server.seam.frames import Measured
 from llmaas_server.seam.values import (
     Accepted,
     Call,
     Delta,
+    Failure,
     Measurement,
     ModelRef,
     Progress,
     Result,
+    Times,
+    Usage,
 )
 from llmaas_server.tasks.base import Caller, Prompt, Task
 
@@ -30,10 +37,32 @@ MEASURED_SECONDS = 60.0
 
 
 class CallRuntime(Runtime, Protocol):
-    """A runtime that keeps a model in memory for as long as a call needs it."""
+    """A runtime that keeps a model in memory for as long as a call needs it, and counts what the
+    call takes."""
+
+    @property
+    def on_gpu(self) -> bool:
+        """What `Spending.microseconds` are the time of."""
+
+    async def settled(self) -> None:
+        """Return when all that was stopped before is stopped, and counted. Raises Problem."""
 
     def using(self, ref: ModelRef) -> AbstractAsyncContextManager[Model]:
         """The model, loaded where it is not resident. Raises Problem as `load`."""
+
+
+@dataclass(slots=True)
+class Tab:
+    """What a call has used so far, for one that does not come to its result."""
+
+    spending: Spending
+    accepted: Measurement | None = None
+
+    def usage(self) -> Usage:
+        if self.accepted is None:
+            return Usage()
+        generated = min(self.spending.generated, self.accepted.max_completion_tokens)
+        return Usage(self.accepted.prompt_tokens, 0, generated)
 
 
 class CallRunner:
@@ -63,14 +92,35 @@ class CallRunner:
         """Measure the call, wait for its start, run it. Cancelling this frees all it holds."""
         seconds = None if call.deadline_ms is None else call.deadline_ms / 1000
         limit = asyncio.timeout(seconds)
-        try:
-            async with limit:
-                await self._measure_and_run(request_id, call, limit.when())
-        except Exception as error:
-            problem = Problem("deadline_exceeded") if limit.expired() else error
-            self._outbox.put(request_id, failure_of_any(problem, f"call {call.id}"))
+        with counted() as spending:
+            tab = Tab(spending)
+            try:
+                async with limit:
+                    await self._measure_and_run(request_id, call, limit.when(), tab)
+            except asyncio.CancelledError:
+                if tab.accepted is not None:
+                    await self._fail(request_id, Failure("cancelled", "the call was stopped"), tab)
+                raise
+            except Exception as error:
+                problem = Problem("deadline_exceeded") if limit.expired() else error
+                await self._fail(request_id, failure_of_any(problem, f"call {call.id}"), tab)
 
-    async def _measure_and_run(self, request_id: int, call: Call, deadline: float | None) -> None:
+    async def _fail(self, request_id: int, failure: Failure, tab: Tab) -> None:
+        """Say that the call failed, and what it has used."""
+        if tab.accepted is not None:
+            with suppress(Problem):  # of a runtime that has ended: nothing more is counted
+                await self._runtime.settled()
+            times = self._times(tab.spending)
+            failure = msgspec.structs.replace(failure, usage=tab.usage(), times=times)
+        self._outbox.put(request_id, failure)
+
+    def _times(self, spending: Spending) -> Times:
+        spent = spending.microseconds
+        return Times(gpu_us=spent) if self._runtime.on_gpu else Times(cpu_us=spent)
+
+    async def _measure_and_run(
+        self, request_id: int, call: Call, deadline: float | None, tab: Tab
+    ) -> None:
         """`deadline` is on the loop's clock, which is that of time.monotonic()."""
         task = self._find(call.task)
         request = task.spec.request.model_validate(call.request)
@@ -81,19 +131,26 @@ class CallRunner:
             self._outbox.put(request_id, Measured(measurement))
             await self._until_started(request_id)
             self._outbox.put(request_id, Accepted(prompt.prompt_tokens, model.ref.name))
+            tab.accepted = measurement
             events = task.run(prompt, model, self._runtime, Caller(call.tenant, deadline))
-            await self._pass_on(request_id, call, events)
+            await self._pass_on(request_id, call, events, tab)
 
     async def _pass_on(
-        self, request_id: int, call: Call, events: AsyncGenerator[Delta | Progress | Result, None]
+        self,
+        request_id: int,
+        call: Call,
+        events: AsyncGenerator[Delta | Progress | Result, None],
+        tab: Tab,
     ) -> None:
         """Say what a task yields, up to its result."""
         async with aclosing(events):
             async for event in events:
+                if isinstance(event, Result):
+                    result = msgspec.structs.replace(event, times=self._times(tab.spending))
+                    self._outbox.put(request_id, result)
+                    return
                 if call.stream or not isinstance(event, Delta):
                     self._outbox.put(request_id, event)
-                if isinstance(event, Result):
-                    return
         raise RuntimeError(f"the task {call.task} ended without a result")
 
     async def _until_started(self, request_id: int) -> None:

@@ -13,7 +13,7 @@ import pytest
 from llmaas_client.wire import TASKS
 from llmaas_server.backends.fake import FakeBackend
 from llmaas_server.errors import Problem
-from llmaas_server.seam.backend import Backend
+from llmaas_server.seam.backend import Backend, Tally
 from llmaas_server.seam.values import Accepted, Call, Delta, ModelRef, Result
 from support.backends import (
     EMBEDDER,
@@ -133,6 +133,28 @@ async def test_an_id_names_one_call_at_a_time(backend: Backend) -> None:
     events = [event async for event in backend.run("c1")]
     assert isinstance(events[-1], Result)
     assert await complete(backend, chat("third"))
+
+
+async def test_a_result_says_what_was_used(backend: Backend) -> None:
+    tally = Tally()
+    measurement = await backend.measure(chat("three small words"))
+    events = [event async for event in backend.run("c1", tally)]
+    result = events[-1]
+    assert isinstance(result, Result)
+    assert (tally.usage, tally.times) == (result.usage, result.times)
+    assert tally.usage.prompt_tokens == measurement.prompt_tokens
+
+
+async def test_a_run_that_is_closed_says_what_was_used(backend: Backend) -> None:
+    tally = Tally()
+    measurement = await backend.measure(chat("endless words that never end"))
+    run = backend.run("c1", tally)
+    await until_delta(run)
+    await until_delta(run)
+    await run.aclose()
+    assert tally.usage.prompt_tokens == measurement.prompt_tokens
+    assert 2 <= tally.usage.completion_tokens <= measurement.max_completion_tokens
+    assert backend.status().running == 0
 
 
 async def test_a_call_runs_once(backend: Backend) -> None:

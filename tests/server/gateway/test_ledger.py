@@ -10,8 +10,8 @@ import pytest
 
 from llmaas_server.errors import Problem
 from llmaas_server.gateway.ledger import SERVER_LOST, Charge, outcome_of
-from llmaas_server.gateway.prices import Rates, Times
-from llmaas_server.seam.values import Usage
+from llmaas_server.gateway.prices import Rates
+from llmaas_server.seam.values import Times, Usage
 from llmaas_server.storage.database import Database
 from llmaas_server.storage.ledger import IntentRow, LedgerRow
 from llmaas_server.storage.tables import Tables

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmaas_server.errors import Problem
-from llmaas_server.gateway.prices import Prices, Rates, Times, choose, cost, quote
-from llmaas_server.seam.values import Measurement, Usage
+from llmaas_server.gateway.prices import Prices, Rates, choose, cost, quote
+from llmaas_server.seam.values import Measurement, Times, Usage
 from llmaas_server.storage.database import Database
 from llmaas_server.storage.prices import PriceRow
 from support.clocks import ManualClock

@@ -3,7 +3,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from queue import SimpleQueue
@@ -13,6 +13,8 @@ import pytest
 from llmaas_server.errors import Problem
 from llmaas_server.runtime.lane import Job, Output
 from llmaas_server.runtime.loop import StepLoop
+from llmaas_server.runtime.request import Token
+from llmaas_server.runtime.spending import Spending
 
 PATIENCE = 10.0
 
@@ -39,6 +41,7 @@ class CountingLane:
 
     kernels = "none"
     weight_bytes = 0
+    loads: Mapping[int, int] = {}
 
     def __init__(self, name: str = "", order: list[str] | None = None) -> None:
         self.jobs: deque[list[int]] = deque()
@@ -72,6 +75,20 @@ class CountingLane:
     def check(self) -> None:
         if self.unbalanced:
             raise AssertionError("unbalanced")
+
+
+class SharedLane(CountingLane):
+    """All jobs take part in each step, with as many tokens as they have steps left."""
+
+    def step(self) -> list[Output]:
+        assert self.gate.wait(PATIENCE)
+        self.loads = dict(map(tuple, self.jobs))
+        for job in self.jobs:
+            job[1] -= 1
+        ended = [job[0] for job in self.jobs if job[1] == 0]
+        self.jobs = deque(job for job in self.jobs if job[1])
+        items = [Token(5), Token(6)]
+        return [Output(id, items=items, done=id in ended) for id in self.loads]
 
 
 class BrokenLane(CountingLane):
@@ -130,6 +147,40 @@ def test_lanes_take_turns(outbox: Outbox) -> None:
     loop.join()
     first = order.index("short")
     assert order[first : first + 5] == ["short", "long", "short", "long", "short"]
+
+
+def test_the_parts_of_each_step_sum_to_it(outbox: Outbox) -> None:
+    ticks = count()
+    loop = StepLoop(outbox, clock=lambda: float(next(ticks)))  # every step takes one second
+    lane = SharedLane()
+    lane.gate.clear()
+    loop.add(1, lane)
+    spent = [Spending() for _ in range(3)]
+    for id, spending in enumerate(spent):
+        loop.submit(1, Job(id, id + 1, 0.0, spending=spending))
+    loop.submit(1, Job(3, 1, 0.0))  # nobody counts this one, and it takes its part all the same
+    loop.echo(9)
+    lane.gate.set()
+    while not any(output.job_id == 2 and output.done for output in outbox.next()):
+        pass
+    loop.stop()
+    loop.join()
+    # Loads of the steps: 1 2 3 1, 1 2, 1. The first may have begun before all were there.
+    assert [one.generated for one in spent] == [2, 4, 6]
+    whole = sum(one.microseconds for one in spent)
+    assert 2_000_000 < whole <= 1_000_000 * loop.steps
+    assert spent[2].microseconds > spent[1].microseconds > spent[0].microseconds > 0
+
+
+def test_an_echo_comes_after_what_was_asked_before(loop: StepLoop, outbox: Outbox) -> None:
+    lane = CountingLane()
+    loop.add(1, lane)
+    loop.submit(1, job(5, 1 << 40))
+    loop.abort(5)
+    loop.echo(9)
+    while outbox.next() != [Output(9, done=True)]:
+        pass
+    assert not lane.busy
 
 
 def test_an_aborted_job_is_not_heard_of_again(loop: StepLoop, outbox: Outbox) -> None:

@@ -46,6 +46,10 @@ class EchoLane:
     def abort(self, job_id: int) -> None:
         self.jobs = [job for job in self.jobs if job.id != job_id]
 
+    @property
+    def loads(self) -> dict[int, int]:
+        return {}
+
     def step(self) -> list[Output]:
         assert self.gate.wait(PATIENCE)
         if self.error is not None:

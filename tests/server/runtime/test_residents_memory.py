@@ -46,6 +46,10 @@ class NothingLane:
     def abort(self, job_id: int) -> None:
         self._jobs = [job for job in self._jobs if job.id != job_id]
 
+    @property
+    def loads(self) -> dict[int, int]:
+        return {}
+
     def step(self) -> list[Output]:
         job = self._jobs.pop()
         return [Output(job.id, items=[[list(job.work.prefix)]], done=True)]

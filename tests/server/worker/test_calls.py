@@ -167,7 +167,9 @@ async def test_the_deadline_ends_a_run_and_closes_it(threads: ThreadPoolExecutor
     assert task.closed
 
 
-async def test_cancelling_closes_the_task_and_says_nothing(threads: ThreadPoolExecutor) -> None:
+async def test_cancelling_closes_the_task_and_says_what_it_used(
+    threads: ThreadPoolExecutor,
+) -> None:
     task = FixedTask([Delta("a"), None])
     bench = Bench(task, chat("x"), threads)
     await bench.measured()
@@ -177,7 +179,18 @@ async def test_cancelling_closes_the_task_and_says_nothing(threads: ThreadPoolEx
     with pytest.raises(asyncio.CancelledError):
         await bench.job
     assert task.closed
-    assert bench.said.all[-1] == Delta("a")
+    last = bench.said.all[-1]
+    assert isinstance(last, Failure)
+    assert (last.code, last.usage) == ("cancelled", Usage(3, 0, 0))
+
+
+async def test_cancelling_before_the_start_says_nothing(threads: ThreadPoolExecutor) -> None:
+    bench = Bench(FixedTask([RESULT]), chat("x"), threads)
+    await bench.measured()
+    bench.job.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await bench.job
+    assert len(bench.said.all) == 1
 
 
 async def test_a_measured_call_is_not_kept_for_ever(

@@ -11,8 +11,8 @@ job of one text waits for one step of each other job, however many texts those h
 from __future__ import annotations
 
 import inspect
-from collections import deque
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -107,6 +107,7 @@ class EncodeLane:
         self._pad_id = config.pad_token_id
         self._native = native
         self._takes_types = native is not None or _takes_types(model)
+        self._loads: Counter[int] = Counter()
         self._works: dict[int, Work] = {}
         """By job, the leader first."""
 
@@ -121,6 +122,10 @@ class EncodeLane:
     @property
     def weight_bytes(self) -> int:
         return self._model.bytes
+
+    @property
+    def loads(self) -> Mapping[int, int]:
+        return self._loads
 
     def submit(self, job: Job) -> None:
         """Raises Problem `empty_text`, `context_overflow`, and `model_has_no_head` where a head
@@ -140,6 +145,9 @@ class EncodeLane:
 
     def step(self) -> list[Output]:
         head, batch = self._take_batch()
+        self._loads = Counter()
+        for row in batch:
+            self._loads[row.work.job.id] += len(row.sequence[0])
         outputs = self._run(batch, head)
         if outputs is None:
             # Something in it fails the whole batch: each job by itself, then.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import secrets
 import time
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from llmaas_server.errors import Problem, context_overflow
 from llmaas_server.runtime.blocks import Blocks
+from llmaas_server.runtime.cuda.sampling import sample as sample_there
 from llmaas_server.runtime.decoding import Decoder
 from llmaas_server.runtime.faults import blamed
 from llmaas_server.runtime.lane import Job, Output
@@ -41,6 +43,7 @@ class GenerateLane:
         self._context = context
         self._options = options
         self._successor = successor
+        self._loads: dict[int, int] = {}
         self._install(decoder)
 
     @property
@@ -61,6 +64,10 @@ class GenerateLane:
         # Until the successor takes over, its weights are in memory, too, or will be.
         return None if self._successor is not None else self._decoder.weight_bytes
 
+    @property
+    def loads(self) -> Mapping[int, int]:
+        return self._loads
+
     def submit(self, job: Job) -> None:
         sequence = self._sequence_of(job)
         longest = self._decoder.longest
@@ -79,6 +86,7 @@ class GenerateLane:
     def step(self) -> list[Output]:
         self._succeed()
         chunks = self._scheduler.schedule(time.monotonic())
+        self._loads = {chunk.sequence.id: chunk.size for chunk in chunks}
         try:
             logits = self._compute(chunks)
         except Problem:
@@ -222,7 +230,8 @@ def _extend(answers: list[Answer], logits: Tensor) -> list[Output]:
     """Draw the next tokens of each answer; `logits` are theirs, row by row."""
     if not answers:
         return []
-    drawn = sample(logits, [draw for answer in answers for draw in answer.draws()])
+    draw_all = sample_there if logits.is_cuda else sample
+    drawn = draw_all(logits, [draw for answer in answers for draw in answer.draws()])
     now = time.monotonic()
     outputs = []
     row = 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -65,6 +65,7 @@ class Seq2SeqLane:
         self._waiting: dict[int, Waiting] = {}
         self._running: dict[int, Running] = {}
         """By job; those that drew a token longest ago first."""
+        self._loads: dict[int, int] = {}
         self._has_begun = False
         """Whether the last step began sequences."""
 
@@ -79,6 +80,10 @@ class Seq2SeqLane:
     @property
     def weight_bytes(self) -> int:
         return self._model.bytes
+
+    @property
+    def loads(self) -> Mapping[int, int]:
+        return self._loads
 
     def submit(self, job: Job) -> None:
         """Raises Problem `context_overflow`, and `out_of_memory` where the sequence alone needs
@@ -107,6 +112,7 @@ class Seq2SeqLane:
     def step(self) -> list[Output]:
         begins = self._can_begin() and not (self._has_begun and self._running)
         self._has_begun = begins
+        self._loads = {}
         outputs = self._begin() if begins else self._advance(list(self._running.values())[:_WIDTH])
         for output in outputs:
             running = self._running.pop(output.job_id, None)
@@ -136,6 +142,7 @@ class Seq2SeqLane:
             if begun and room < 0:
                 break
             del self._waiting[id]
+            self._loads[id] = len(waiting.sequence.generation.prompt)
             try:
                 self._running[id] = self._encode(waiting)
             except Problem as problem:
@@ -162,6 +169,8 @@ class Seq2SeqLane:
         drawing: list[Running] = []
         failed: list[Output] = []
         for running in chosen:
+            id = running.sequence.id
+            self._loads[id] = self._loads.get(id, 0) + 1
             try:
                 rows.append(self._logits(running))
             except Problem as problem:

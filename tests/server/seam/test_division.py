@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmaas_server.gateway.shares import divide
+from llmaas_server.seam.division import divide
 
 WEIGHTS = st.lists(st.integers(0, 10**6), min_size=1, max_size=40)
 
