@@ -11,9 +11,21 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from llmaas_server.api import health, models, openapi, tasks, translated, workers
+from llmaas_server.api import (
+    accounts,
+    applications,
+    health,
+    keys,
+    models,
+    openapi,
+    registration,
+    tasks,
+    translated,
+    workers,
+)
 from llmaas_server.api.door import Door
 from llmaas_server.api.endpoint import routes
+from llmaas_server.api.managing import Desk
 from llmaas_server.api.middleware import Authenticate, Contexts
 from llmaas_server.api.problems import Problems, on_http_exception
 from llmaas_server.backends.fake import FakeBackend, NoWorkers
@@ -56,6 +68,7 @@ def create_app(
     door = Door(services.ring, services.refusals)
     staff = backend if isinstance(backend, Replicas) else NoWorkers()
     limit = settings.max_body_bytes
+    desk = Desk(limit)
     predict = Predict(
         store, settings.predict_model, settings.predict_negative, settings.predict_positive
     )
@@ -66,6 +79,10 @@ def create_app(
         *models.endpoints(store, backend.status, defaults),
         translated.endpoint(predict, calls, max_body_bytes=limit),
         *workers.endpoints(staff, max_body_bytes=limit),
+        *registration.endpoints(services.registrations, desk),
+        *accounts.endpoints(services.accounts, services.invitations, desk),
+        *applications.endpoints(services.applications, desk),
+        *keys.endpoints(services.keys, desk),
     ]
     endpoints.append(openapi.endpoint(endpoints, version))
 

@@ -35,6 +35,16 @@ CALL_ERRORS: tuple[ErrorCode, ...] = (
 
 
 @dataclass(frozen=True, slots=True)
+class Parameter:
+    """What may stand behind the `?`."""
+
+    name: str
+    meaning: str
+    many: bool = False
+    """Whether it may be there more than once."""
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """One method of one path."""
 
@@ -47,6 +57,7 @@ class Endpoint:
     answer: type[BaseModel] | None
     """The shape of the response; None is JSON without a shape of its own."""
     body: type[BaseModel] | None = None
+    query: tuple[Parameter, ...] = ()
     streams: bool = False
     errors: tuple[ErrorCode, ...] = ()
     """Beside those that every address has."""

@@ -81,14 +81,29 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
     if endpoint.body is not None:
         content = {"application/json": {"schema": _reference(endpoint.body)}}
         operation["requestBody"] = {"required": True, "content": content}
-    if names := re.findall(r"{(\w+)}", endpoint.path):
-        operation["parameters"] = [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-            for name in names
-        ]
+    if parameters := _parameters(endpoint):
+        operation["parameters"] = parameters
     if endpoint.access.is_public:
         operation["security"] = []
     return operation
+
+
+def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
+    text: dict[str, Any] = {"type": "string"}
+    in_path = [
+        {"name": name, "in": "path", "required": True, "schema": text}
+        for name in re.findall(r"{(\w+)}", endpoint.path)
+    ]
+    in_query = [
+        {
+            "name": one.name,
+            "in": "query",
+            "description": one.meaning,
+            "schema": {"type": "array", "items": text} if one.many else text,
+        }
+        for one in endpoint.query
+    ]
+    return [*in_path, *in_query]
 
 
 def _answer(endpoint: Endpoint) -> dict[str, Any]:
