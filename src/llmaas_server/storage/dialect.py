@@ -7,6 +7,8 @@ from typing import Protocol
 
 from sqlalchemy import Connection, Engine
 
+from .snapshot import Replacement
+
 
 class Dialect(Protocol):
     """One database, of one kind."""
@@ -27,7 +29,13 @@ class Dialect(Protocol):
         """Connections that read: each transaction sees one state, and cannot write."""
 
     def backup(self, target: Path) -> None:
-        """Write a copy of the committed state. Raises StorageError where that is not possible."""
+        """Write a copy of the committed state.
+
+        Raises StorageError; where the system has tools of its own for that, with what to type.
+        """
+
+    def replacement(self, backup: Path) -> Replacement:
+        """A copy that may take the place of the database. Raises StorageError, as `backup`."""
 
     def close(self) -> None:
         """Give the database back, after all connections are closed."""

@@ -9,6 +9,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from .failures import StorageError, StorageInUse, words
+from .pg_tools import complaint, dump_command, restore_command, tool_major
+from .snapshot import Replacement
 
 CONNECT_SECONDS = 10
 LOCK_SECONDS = 5
@@ -52,7 +54,25 @@ class PostgreSQL:
         return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     def backup(self, target: Path) -> None:
-        raise StorageError(f"{self.name} is PostgreSQL: make copies with pg_dump")
+        raise StorageError(self._advice("pg_dump", dump_command(self._url, target)))
+
+    def replacement(self, backup: Path) -> Replacement:
+        raise StorageError(self._advice("pg_restore", restore_command(self._url, backup)))
+
+    def _advice(self, tool: str, command: str) -> str:
+        """What to type, and whether it will work here."""
+        engine = self._engine(poolclass=NullPool)
+        try:
+            with engine.connect() as connection:
+                number = connection.scalar(text("SHOW server_version_num"))
+        except DBAPIError as error:
+            raise StorageError(f"{self.name} cannot be reached: {words(error)}") from error
+        major = int(number) // 10_000
+        wrong = complaint(tool, major)
+        return (
+            f"{self.name} is PostgreSQL {major}, which has its own tool for that; type: {command} "
+            f"({wrong or f'{tool} {tool_major(tool)} is here'})"
+        )
 
     def close(self) -> None:
         """Nothing: the lock went with the connection."""

@@ -14,6 +14,7 @@ from sqlalchemy.pool import NullPool, QueuePool
 from .disk import sync
 from .failures import StorageError, words
 from .lock import FileLock
+from .snapshot import Replacement
 
 BUSY_SECONDS = 5.0
 """How long to wait for someone who locks the file from outside."""
@@ -89,6 +90,9 @@ class SQLite:
             source.close()
             copy.close()
         sync(target)
+
+    def replacement(self, backup: Path) -> Replacement:
+        return Replacement(self._path, backup)
 
     def close(self) -> None:
         self._lock.release()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,7 +73,7 @@ async def test_of_an_erased_account_the_rows_stay_and_their_details_go(safe: Saf
 @pytest.mark.parametrize("name", [field.name for field in fields(AuditRow)][:-1])
 def test_the_hash_is_over_every_field(name: str) -> None:
     value = getattr(AUDIT, name)
-    other = {int: 99, str: "other", bytes: b"other", type(None): b"other"}[type(value)]
+    other: Any = {int: 99, str: "other", bytes: b"other", type(None): b"other"}[type(value)]
     assert row_hash(AUDIT) != row_hash(replace(AUDIT, **{name: other}))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,8 @@ import sqlalchemy as sa
 from llmaas_server.errors import Problem
 from llmaas_server.storage.database import Database
 from llmaas_server.storage.failures import StorageError
+from llmaas_server.storage.pg_tools import complaint, dump_command, restore_command
+from llmaas_server.storage.reader import Reader, dialect_of
 from support.databases import accounts, adding, new_database, run_sql
 
 
@@ -68,6 +72,32 @@ def test_a_schema_that_is_not_there(url: str) -> None:
 
 def test_copies_are_made_with_its_own_tools(url: str, tmp_path: Path) -> None:
     database = Database.open(url)
-    with pytest.raises(StorageError, match="pg_dump"):
+    with pytest.raises(StorageError, match=r"type: pg_dump --format=custom .*copy 'postgresql://"):
         database.backup(tmp_path / "copy")
     database.close()
+
+
+def test_and_brought_back_with_them(url: str, tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=r"type: pg_restore --clean .*copy"):
+        dialect_of(url).replacement(tmp_path / "copy")
+
+
+def test_a_copy_with_its_own_tools_is_whole(url: str, tmp_path: Path) -> None:
+    """What is typed does what it says: here into the same schema."""
+    if complaint("pg_dump", 1) or complaint("pg_restore", 1):
+        pytest.skip("no pg_dump")
+    database = Database.open(url)
+    database.submit(adding("a")).result()
+    database.close()
+    file, named = tmp_path / "copy", sa.make_url(url)
+    # The schema of the test is the search path of its connections, which pg_dump sets itself.
+    schema = str(named.query["options"]).removeprefix("-csearch_path=")
+    dump = shlex.split(dump_command(named, file))
+    subprocess.run([*dump, f"--schema={schema}"], check=True, timeout=60)
+    database = Database.open(url)
+    database.submit(adding("b")).result()
+    database.close()
+    subprocess.run(shlex.split(restore_command(named, file)), check=True, timeout=60)
+    reader = Reader.open(url)
+    assert [row.id for row in reader.look(lambda tables: tables.accounts.all())] == ["a"]
+    reader.close()
