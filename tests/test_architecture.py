@@ -26,8 +26,9 @@ FRONT_DOORS = frozenset({"api", "compat", "ui"})
 
 # Room of the server -> rooms it may import, besides itself and llmaas_client.wire.
 ROOMS: dict[str, frozenset[str]] = {
-    "cli": LOW | FRONT_DOORS | {"app", "gateway", "storage"},
+    "cli": LOW | FRONT_DOORS | {"app", "edge", "gateway", "storage"},
     "app": LOW | FRONT_DOORS | {"gateway", "storage", "backends"},
+    "edge": LOW,
     "api": LOW | {"gateway", "storage"},
     "compat": LOW | {"api", "gateway", "storage"},
     "ui": LOW | {"gateway", "storage"},

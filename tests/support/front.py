@@ -15,6 +15,7 @@ import httpx
 from llmaas_client.wire.credentials import FILE_NAME, Credentials, ServerCredentials
 from llmaas_server.app import ModelStore, create_app, create_backend
 from llmaas_server.cli.server import Server
+from llmaas_server.edge.bounds import Bounds
 from llmaas_server.gateway.services import Services
 from llmaas_server.seam.backend import Backend
 from llmaas_server.settings import Settings
@@ -54,6 +55,7 @@ def front(
         app,
         chosen,
         grace_seconds=settings.grace_seconds,
+        bounds=Bounds.of(settings),
         on_listening=ready.set,
         on_ready=lambda: None,
     )

@@ -13,19 +13,23 @@ from .failure import fail
 PROBE_SECONDS = 1.0
 
 
-def listen(host: str, port: int, *, allow_http: bool) -> socket.socket:
-    """A listening socket, so that from here on the address is ours. Exits where it cannot be."""
+def listen(host: str, port: int, *, is_private: bool) -> socket.socket:
+    """A listening socket, so that from here on the address is ours. Exits where it cannot be.
+
+    `is_private` says that what goes over it is encrypted, here or by a proxy.
+    """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except socket.gaierror:
         fail(f"the host {host!r} has no address", "use --host 127.0.0.1")
-    if not allow_http and not is_loopback(str(address[0])):
+    if not is_private and not is_loopback(str(address[0])):
         fail(
             f"{host} can be reached from other machines, and keys and texts would cross the "
             "network unencrypted",
-            "listen on 127.0.0.1 behind a TLS proxy, or pass --allow-http on a trusted network",
+            "give it a certificate with --tls-cert and --tls-key, or name the proxies that speak "
+            "TLS in front of it with --behind-proxy",
         )
     sock = socket.socket(family, kind, protocol)
     try:
@@ -38,17 +42,20 @@ def listen(host: str, port: int, *, allow_http: bool) -> socket.socket:
     return sock
 
 
-def base_url(sock: socket.socket) -> str:
-    """The address to type on this machine: the loopback for a socket that listens everywhere."""
+def base_url(sock: socket.socket, certified: str | None = None) -> str:
+    """The address to type on this machine: the loopback for a socket that listens everywhere, and
+    for https the name that is certified."""
     host, port = sock.getsockname()[:2]
+    if certified is not None:
+        return url_of(certified, port, "https")
     address = ipaddress.ip_address(host)
     if address.is_unspecified:
         address = ipaddress.ip_address("127.0.0.1" if address.version == 4 else "::1")
     return url_of(str(address), port)
 
 
-def url_of(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+def url_of(host: str, port: int, scheme: str = "http") -> str:
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def is_loopback(address: str) -> bool:

@@ -11,6 +11,7 @@ from .failure import fail, wrong_usage
 
 if TYPE_CHECKING:
     from llmaas_server.app import ModelStore
+    from llmaas_server.edge.tls import Tls
     from llmaas_server.settings import Settings
 
 
@@ -35,9 +36,13 @@ def serve(
     ] = None,
     threads: Annotated[int | None, typer.Option(help="Threads for arithmetic.")] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
-    allow_http: Annotated[
-        bool | None,
-        typer.Option("--allow-http", help="Listen beyond this machine without encryption."),
+    tls_cert: Annotated[
+        Path | None, typer.Option(help="The certificate (PEM): speak https alone.")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Its private key (PEM).")] = None,
+    behind_proxy: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS,…", help="The proxies that speak TLS in front of it."),
     ] = None,
 ) -> None:
     """Start the server: classify, summarize, chat and embed over HTTP.
@@ -62,7 +67,9 @@ def serve(
         "model_quantization": model_quantization,
         "threads": threads,
         "log_level": log_level,
-        "allow_http": allow_http,
+        "tls_cert": tls_cert,
+        "tls_key": tls_key,
+        "behind_proxy": behind_proxy,
     }
     try:
         settings = load_settings(flags)
@@ -74,6 +81,7 @@ def serve(
 def run(settings: Settings) -> None:
     """Listen, see that there is a key, and serve until a signal comes."""
     from llmaas_server.app import create_app, create_backend, create_store
+    from llmaas_server.edge.bounds import Bounds
     from llmaas_server.gateway.credentials import CredentialsError
     from llmaas_server.gateway.kek import KeychainError
     from llmaas_server.gateway.services import Services
@@ -84,8 +92,10 @@ def run(settings: Settings) -> None:
     from .server import Server
 
     configure(settings.log_level)
-    sock = listen(settings.host, settings.port, allow_http=settings.allow_http)
-    url = base_url(sock)
+    tls = _tls(settings)
+    is_private = tls is not None or bool(settings.behind_proxy)
+    sock = listen(settings.host, settings.port, is_private=is_private)
+    url = base_url(sock, None if tls is None else tls.certificate.local_name)
     try:
         services = Services.open(settings)
     except (StorageError, KeychainError) as error:
@@ -107,12 +117,26 @@ def run(settings: Settings) -> None:
         app,
         backend,
         grace_seconds=settings.grace_seconds,
+        bounds=Bounds.of(settings),
+        tls=tls,
         on_listening=lambda: typer.echo("\n".join(banner(settings, store, url))),
         on_ready=lambda: typer.echo("Ready. Ctrl-C ends it."),
     )
     server.run(sockets=[sock])
     if server.failure is not None:
         fail(f"nothing computes: {server.failure.message}", server.failure.hint)
+
+
+def _tls(settings: Settings) -> Tls | None:
+    from llmaas_server.edge.certificates import CertificateError
+    from llmaas_server.edge.tls import Tls
+
+    if settings.tls_cert is None or settings.tls_key is None:
+        return None
+    try:
+        return Tls(settings.tls_cert, settings.tls_key)
+    except CertificateError as error:
+        fail(str(error), "`llmaas tls dev-cert` makes one to try things out")
 
 
 def banner(settings: Settings, store: ModelStore, url: str) -> list[str]:

@@ -13,11 +13,11 @@ from typing import Any
 
 import uvicorn
 
+from llmaas_server.edge.bounds import Bounds
+from llmaas_server.edge.config import EdgeConfig
+from llmaas_server.edge.tls import Tls
 from llmaas_server.errors import Problem
 from llmaas_server.seam.backend import Backend
-
-KEEP_ALIVE_SECONDS = 75
-"""Longer than clients keep idle connections, so that none is closed under a new request."""
 
 LAST_WORDS_SECONDS = 5
 """For responses to be written after the calls have ended."""
@@ -34,24 +34,17 @@ class Server(uvicorn.Server):
         grace_seconds: float,
         on_listening: Callable[[], None],
         on_ready: Callable[[], None],
+        bounds: Bounds,
+        tls: Tls | None = None,
     ) -> None:
         """Where the backend will not be ready, the server ends, and `failure` says why."""
-        config = uvicorn.Config(
-            app,
-            loop="asyncio",
-            http="h11",
-            ws="none",
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=math.ceil(grace_seconds) + LAST_WORDS_SECONDS,
+        config = EdgeConfig(
+            app, bounds, tls, grace_seconds=math.ceil(grace_seconds) + LAST_WORDS_SECONDS
         )
         super().__init__(config)
         self._backend = backend
         self._grace_seconds = grace_seconds
+        self._tls = tls
         self._on_listening = on_listening
         self._on_ready = on_ready
         self._announcing: asyncio.Task[None] | None = None
@@ -59,6 +52,8 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        if self._tls is not None and _is_main_thread():
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._tls.reload)
         self._on_listening()
         self._announcing = asyncio.create_task(self._announce(), name="announce")
 
@@ -89,7 +84,7 @@ class Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Unlike uvicorn's own, does not raise the signal again: asked to end, it ends well."""
-        if threading.current_thread() is not threading.main_thread():
+        if not _is_main_thread():
             yield  # signals go to the main thread alone
             return
         signals = (signal.SIGINT, signal.SIGTERM)
@@ -99,3 +94,7 @@ class Server(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def _is_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()

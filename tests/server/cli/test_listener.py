@@ -15,7 +15,7 @@ from support.front import front
 
 def refusal(capsys: pytest.CaptureFixture[str], host: str, port: int) -> str:
     with pytest.raises(typer.Exit) as raised:
-        listen(host, port, allow_http=False)
+        listen(host, port, is_private=False)
     assert raised.value.exit_code == 1
     message = capsys.readouterr().err
     assert message.count("\n") == 1
@@ -23,14 +23,14 @@ def refusal(capsys: pytest.CaptureFixture[str], host: str, port: int) -> str:
 
 
 def test_free_port() -> None:
-    with listen("127.0.0.1", 0, allow_http=False) as sock:
+    with listen("127.0.0.1", 0, is_private=False) as sock:
         host, port = sock.getsockname()
         assert base_url(sock) == f"http://127.0.0.1:{port}"
         socket.create_connection((host, port)).close()
 
 
 def test_everywhere_is_told_as_the_loopback() -> None:
-    with listen("0.0.0.0", 0, allow_http=True) as sock:
+    with listen("0.0.0.0", 0, is_private=True) as sock:
         assert base_url(sock) == f"http://127.0.0.1:{sock.getsockname()[1]}"
 
 
@@ -38,7 +38,7 @@ def test_everywhere_is_told_as_the_loopback() -> None:
 def test_other_machines_need_a_word(host: str, capsys: pytest.CaptureFixture[str]) -> None:
     message = refusal(capsys, host, 0)
     assert "unencrypted" in message
-    assert "--allow-http" in message
+    assert "--behind-proxy" in message
 
 
 def test_port_in_use_by_anybody(capsys: pytest.CaptureFixture[str]) -> None:

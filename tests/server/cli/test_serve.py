@@ -84,7 +84,7 @@ def test_port_in_use(tmp_path: Path) -> None:
 
 
 def test_beyond_this_machine(tmp_path: Path) -> None:
-    assert "--allow-http" in refused(tmp_path, "--host", "0.0.0.0", "--port", "0")
+    assert "--tls-cert" in refused(tmp_path, "--host", "0.0.0.0", "--port", "0")
 
 
 def test_wrong_setting(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The sockets: TLS, and bounds on what a connection may send, hold and wait for."""
