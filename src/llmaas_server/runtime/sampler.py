@@ -1,7 +1,8 @@
 """From logits to tokens: penalties, temperature, top-k, top-p, min-p, and the draw.
 
 Each filter does what transformers' logits processor of that name does, in the order in which
-`transformers.generate` applies them. All work on float32, [rows, vocabulary].
+`transformers.generate` applies them. All work on float32, [rows, vocabulary]. On a CPU `draw` draws
+row by row; the tensors here are for other devices, and what `draw` is held to.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from .draw import Row, allow, draw, penalize
 from .grammar import Mask
 from .request import Sampling, Token
 
@@ -42,11 +45,10 @@ class Draw:
 def sample(logits: Tensor, draws: Sequence[Draw]) -> list[Token | None]:
     """One token for each row, with the log-probabilities asked for; None where the logits are
     not numbers."""
-    sound = torch.isfinite(logits.amax(-1)).tolist()
-    ids = _draw(torch.nan_to_num(logits) if not all(sound) else logits, draws)
+    drawn = _draw_rows(logits, draws) if logits.device.type == "cpu" else _draw(logits, draws)
     return [
-        _token(row, token, draw.top_logprobs) if is_sound else None
-        for row, token, draw, is_sound in zip(logits, ids, draws, sound, strict=True)
+        None if token is None else _token(row, token, one.top_logprobs)
+        for row, token, one in zip(logits, drawn, draws, strict=True)
     ]
 
 
@@ -82,8 +84,26 @@ def uniform(seed: int, count: int) -> float:
     return (int.from_bytes(digest, "big") >> 11) / (1 << 53)
 
 
-def _draw(logits: Tensor, draws: Sequence[Draw]) -> list[int]:
-    scores = filter_logits(logits, draws)
+def _draw_rows(logits: Tensor, draws: Sequence[Draw]) -> list[int | None]:
+    return [_draw_row(row, one) for row, one in zip(logits.numpy(), draws, strict=True)]
+
+
+def _draw_row(scores: Row, one: Draw) -> int | None:
+    if not np.isfinite(scores.max()):
+        return None
+    sampling = one.sampling
+    if sampling.repetition_penalty != 1:
+        scores = penalize(scores, one.seen, sampling.repetition_penalty)
+    if one.mask is not None:
+        scores = allow(scores, one.mask)
+    if is_greedy(sampling):
+        return int(scores.argmax())
+    return draw(scores, sampling, uniform(one.seed, one.count))
+
+
+def _draw(logits: Tensor, draws: Sequence[Draw]) -> list[int | None]:
+    sound = torch.isfinite(logits.amax(-1)).tolist()
+    scores = filter_logits(torch.nan_to_num(logits) if not all(sound) else logits, draws)
     ids: list[int] = scores.argmax(-1).tolist()
     hot = [row for row, draw in enumerate(draws) if not is_greedy(draw.sampling)]
     if hot:
@@ -96,7 +116,7 @@ def _draw(logits: Tensor, draws: Sequence[Draw]) -> list[int]:
         drawn = torch.searchsorted(mass, at, right=True)
         for row, token in zip(hot, drawn[:, 0].tolist(), strict=True):
             ids[row] = token
-    return ids
+    return [id if is_sound else None for id, is_sound in zip(ids, sound, strict=True)]
 
 
 def _token(logits: Tensor, token: int, top: int | None) -> Token:

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llmaas_server.runtime import draw as drawing
+from llmaas_server.runtime import sampler
+from llmaas_server.runtime.draw import distribution, draw
+from llmaas_server.runtime.request import Sampling
+from llmaas_server.runtime.sampler import Draw, filter_logits, sample
+
+VOCABULARY = 10_007
+"""Large enough for all short cuts, and no multiple of anything."""
+
+SAMPLINGS = [
+    Sampling(),
+    Sampling(temperature=0.7),
+    Sampling(top_k=1),
+    Sampling(top_k=50),
+    Sampling(top_k=5000),
+    Sampling(top_k=VOCABULARY),
+    Sampling(top_p=0.9),
+    Sampling(top_p=0.01),
+    Sampling(top_p=0.9999),
+    Sampling(min_p=0.05),
+    Sampling(min_p=1.0),
+    Sampling(temperature=1.5, top_k=200, top_p=0.8, min_p=0.02),
+]
+NUMBERS = [0.0, 1e-9, *np.linspace(0.001, 0.999, 41).tolist(), float(np.nextafter(1.0, 0.0))]
+
+
+def scores_of(scale: float, seed: int = 0, size: int = VOCABULARY) -> drawing.Row:
+    return np.random.default_rng(seed).normal(scale=scale, size=size).astype(np.float32)
+
+
+def plain(scores: drawing.Row, sampling: Sampling) -> torch.Tensor:
+    """Probabilities of the whole vocabulary, by the filters of transformers."""
+    filtered = filter_logits(torch.from_numpy(scores)[None], [Draw(sampling, 0, 0, ())])
+    return filtered[0].double().softmax(-1)
+
+
+# From one token that has it all to a nucleus that is most of the vocabulary.
+@pytest.mark.parametrize("scale", [10.0, 3.0, 1.0, 0.1])
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+def test_what_is_left_is_what_the_plain_filters_leave(sampling: Sampling, scale: float) -> None:
+    scores = scores_of(scale)
+    before = scores.copy()
+    expected = plain(scores, sampling)
+    ids, weights = distribution(scores, sampling)
+    found = np.zeros(VOCABULARY)
+    found[slice(None) if ids is None else ids] = weights / weights.sum(dtype=np.float64)
+    torch.testing.assert_close(torch.from_numpy(found), expected, rtol=1e-5, atol=1e-12)
+    assert np.array_equal(scores, before)
+
+
+@pytest.mark.parametrize("scale", [3.0, 0.1])
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+def test_a_number_falls_into_the_share_of_its_token(sampling: Sampling, scale: float) -> None:
+    scores = scores_of(scale, seed=1)
+    ends = plain(scores, sampling).cumsum(0)
+    for number in NUMBERS:
+        token = draw(scores, sampling, number)
+        begin = float(ends[token - 1]) if token else 0.0
+        assert begin - 1e-6 <= number <= float(ends[token]) + 1e-6
+        assert float(ends[token]) > begin, "a token that was filtered out"
+
+
+def test_rows_and_tensors_draw_the_same() -> None:
+    """With penalties, masks, greedy rows and rows that are not numbers."""
+    seen = (5, 9, 9, 100)
+    mask = np.random.default_rng(5).random(VOCABULARY - 3) < 0.5
+    penalized = Sampling(temperature=0.9, top_p=0.95, repetition_penalty=1.3)
+    draws = [
+        Draw(sampling, seed, 3, seen, None, chosen)
+        for seed, sampling in enumerate([*SAMPLINGS, penalized, Sampling(temperature=0)])
+        for chosen in (None, mask)
+    ]
+    logits = torch.from_numpy(np.stack([scores_of(3.0, seed) for seed in range(len(draws))]))
+    logits[7, 77] = torch.nan
+    logits[8, 78] = torch.inf
+    rows = sampler._draw_rows(logits, draws)
+    assert rows == sampler._draw(logits, draws)
+    assert [at for at, token in enumerate(rows) if token is None] == [7, 8]
+
+
+def test_a_row_of_a_large_vocabulary_is_drawn_alike_in_company() -> None:
+    logits = torch.from_numpy(np.stack([scores_of(2.0, seed, 50_000) for seed in range(4)]))
+    draws = [Draw(Sampling(top_p=0.9), seed, 0, ()) for seed in range(4)]
+    alone = [sample(logits[at : at + 1], [one])[0] for at, one in enumerate(draws)]
+    assert sample(logits, draws) == alone
+
+
+def test_tokens_as_likely_as_the_last_that_stays_stay_too() -> None:
+    scores = np.zeros(200, dtype=np.float32)
+    scores[:3] = 5.0
+    for sampling in (Sampling(top_k=2), Sampling(top_p=0.4)):
+        ids, weights = distribution(scores, sampling)
+        assert ids is not None
+        assert ids.tolist() == [0, 1, 2]
+        assert weights.tolist() == [1.0, 1.0, 1.0]
+
+
+def test_the_last_number_never_leads_beyond_the_last_token() -> None:
+    scores = np.full(1000, -np.inf, dtype=np.float32)
+    scores[300:600] = scores_of(1.0, size=300)
+    assert draw(scores, Sampling(), float(np.nextafter(1.0, 0.0))) == 599
+    assert draw(scores, Sampling(), 0.0) == 300
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_the_largest_are_the_largest(data: st.DataObject) -> None:
+    size = data.draw(st.integers(1, 5000))
+    count = data.draw(st.integers(1, size))
+    numbers = np.random.default_rng(data.draw(st.integers(0, 99)))
+    # Few different values: ties everywhere.
+    values = numbers.integers(0, data.draw(st.sampled_from([3, 100, 10**6])), size)
+    found = drawing._largest(values.astype(np.float32), count)
+    assert found.tolist() == sorted(values.tolist(), reverse=True)[:count]
