@@ -15,23 +15,29 @@ from .accounts import Accounts
 from .anchor import AnchorFile, Anchoring, anchor_path
 from .applications import Applications
 from .budget import Budgets
-from .clock import Clock, monotonic, wall
+from .clock import SECOND, Clock, monotonic, wall
 from .credentials import prepare_home
 from .digests import Digests
 from .erasure import Erasure
+from .idempotency import Idempotency, Unkept
+from .export import Export
 from .invitations import Invitations
 from .keychain import Keychain, key_source
 from .keyring import KeyRing
 from .keys import DAY, Keys, Lifetimes
 from .ledger import Ledger
 from .limiter import Limiter
+from .metering import Metering
 from .passwords import Passwords
+from .price_list import PriceList
 from .prices import Prices
 from .records import Records
 from .refusals import Refusals
 from .registration import Registrations
 from .strangers import Strangers
 from .trail import Trail
+from .usage import UsageReports
+from .trail_reader import TrailReader
 from .users import Users
 from .vault import Vault
 
@@ -49,7 +55,12 @@ class Services:
     """The services of one server, over one database."""
 
     def __init__(
-        self, settings: Settings, database: Database, keychain: Keychain, clock: Clock = wall
+        self,
+        settings: Settings,
+        database: Database,
+        keychain: Keychain,
+        clock: Clock = wall,
+        passwords: Passwords | None = None,
     ) -> None:
         self._home = settings.home
         self._running: list[asyncio.Task[None]] = []
@@ -62,10 +73,11 @@ class Services:
         self.anchoring = Anchoring(database, trail, keychain, anchor, clock)
         self.digests = Digests(database, trail, clock)
         self.refusals = Refusals(database, trail, clock)
+        self.trail_reader = TrailReader(database, trail, keychain, anchor)
 
         self.ring = ring = KeyRing(database, keychain, clock, Strangers(monotonic))
         self.users = Users(keychain, self.vault)
-        self.passwords = Passwords()
+        self.passwords = passwords or Passwords()
         self.applications = Applications(database, ring, trail, clock)
         self.accounts = Accounts(
             database, ring, self.users, self.applications, self.passwords, trail, clock
@@ -90,9 +102,17 @@ class Services:
         self.budgets = Budgets(database, clock)
         self.ledger = Ledger(database, self.prices, clock)
         self.limiter = Limiter(monotonic)
+        self.usage = UsageReports(database)
+        self.price_list = PriceList(self.prices, trail)
         self.records = Records(
             database, self.vault, trail, clock, keep=settings.retention_days * DAY
         )
+        seconds = settings.idempotency_seconds
+        self.answers = (
+            Idempotency(database, self.vault, clock, keep=seconds * SECOND) if seconds else Unkept()
+        )
+        self.metering = Metering(self.limiter, self.ledger, self.answers, self.records)
+        self.export = Export(database, self.users, self.records, trail)
 
     @classmethod
     def open(cls, settings: Settings) -> Services:
@@ -128,6 +148,7 @@ class Services:
             self.ledger.settle_owed,
             self.digests.add_due,
             self.records.purge,
+            self.answers.purge,
             self._sweep,
         )
         self._running = [
@@ -144,6 +165,7 @@ class Services:
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
+        await self.answers.close()
         self.refusals.close()
         for last in (self.ring.write_uses, self.anchoring.anchor):
             await _attempt(last)
