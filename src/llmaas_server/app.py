@@ -14,10 +14,13 @@ from starlette.middleware import Middleware
 from llmaas_server.api import (
     accounts,
     applications,
+    audit,
     health,
     keys,
     models,
     openapi,
+    person,
+    records,
     registration,
     tasks,
     translated,
@@ -83,6 +86,9 @@ def create_app(
         *accounts.endpoints(services.accounts, services.invitations, desk),
         *applications.endpoints(services.applications, desk),
         *keys.endpoints(services.keys, desk),
+        *audit.endpoints(services.trail_reader, desk),
+        *records.endpoints(services.records, desk),
+        *person.endpoints(services.export, services.erasure, desk),
     ]
     endpoints.append(openapi.endpoint(endpoints, version))
 

@@ -54,7 +54,7 @@ class Safe:
         """Verifies what a unit of work sees, against the file as it is."""
 
         def unit(tables: Tables) -> Report:
-            return verify(tables, self.file.read(), signers(self.keychain))
+            return verify(tables, self.file.read, signers(self.keychain))
 
         return unit
 

@@ -65,6 +65,12 @@ class Account(WireModel):
     created_at: AwareDatetime
 
 
+class Erased(WireModel):
+    """The account that is no more."""
+
+    id: str
+
+
 class AccountList(WireModel):
     accounts: list[Account]
     next: str | None = Field(

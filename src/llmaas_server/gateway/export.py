@@ -7,7 +7,7 @@ for requests that are sent again.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -23,7 +23,7 @@ from .records import Records
 from .trail import Trail
 from .users import Users
 
-BATCH = 500
+BATCH = 250
 
 Page = tuple[list[dict[str, Any]], Any]
 """Some entries, and after what to go on."""
@@ -38,7 +38,7 @@ class Export:
         self._records = records
         self._trail = trail
 
-    async def account(self, actor: Actor, account_id: str) -> AsyncIterator[bytes]:
+    async def account(self, actor: Actor, account_id: str) -> AsyncGenerator[bytes]:
         """The pieces of the document; that it was made is in the audit trail.
 
         Moments are in microseconds since 1970 UTC, money in nano-units. Raises Problem `not_found`

@@ -101,7 +101,7 @@ def _checked(
     heads = {(head.seq, head.hash): head for head in tables.checkpoints.all()}
     heads |= {(head.seq, head.hash): head for head in known if head.seq <= rows}
     ordered = sorted(heads.values(), key=lambda head: head.seq)
-    report = verify(tables, ordered, signers(keychain))
+    report = verify(tables, lambda: ordered, signers(keychain))
     if not report.is_whole:
         first = report.flaws[0]
         raise BrokenTrail(

@@ -19,6 +19,7 @@ from .clock import SECOND, Clock, monotonic, wall
 from .credentials import prepare_home
 from .digests import Digests
 from .erasure import Erasure
+from .export import Export
 from .idempotency import Idempotency, Unkept
 from .export import Export
 from .invitations import Invitations
@@ -36,6 +37,7 @@ from .refusals import Refusals
 from .registration import Registrations
 from .strangers import Strangers
 from .trail import Trail
+from .trail_reader import TrailReader
 from .usage import UsageReports
 from .trail_reader import TrailReader
 from .users import Users
@@ -74,6 +76,7 @@ class Services:
         self.digests = Digests(database, trail, clock)
         self.refusals = Refusals(database, trail, clock)
         self.trail_reader = TrailReader(database, trail, keychain, anchor)
+        self.trail_reader = TrailReader(database, trail, keychain, anchor)
 
         self.ring = ring = KeyRing(database, keychain, clock, Strangers(monotonic))
         self.users = Users(keychain, self.vault)
@@ -107,6 +110,7 @@ class Services:
         self.records = Records(
             database, self.vault, trail, clock, keep=settings.retention_days * DAY
         )
+        self.export = Export(database, self.users, self.records, trail)
         seconds = settings.idempotency_seconds
         self.answers = (
             Idempotency(database, self.vault, clock, keep=seconds * SECOND) if seconds else Unkept()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -16,6 +16,8 @@ from .digests import Digest
 from .trail import FIRST, row_hash
 
 BATCH = 1000
+
+ReadHeads = Callable[[], list[CheckpointRow]]
 LOWEST = -(1 << 63)
 
 
@@ -45,33 +47,36 @@ class Report:
         return not self.flaws
 
 
-def verify(
-    tables: Tables, heads: list[CheckpointRow], signers: dict[str, Ed25519PublicKey]
-) -> Report:
-    """Compare trail, checkpoints and ledger with each other, and with the heads kept outside."""
-    report = Report(heads=len(heads))
-    expected = _Expected(heads, tables.checkpoints.all())
-    _check_chain(tables, expected, report)
-    _check_signatures(expected, signers, report)
+def verify(tables: Tables, read: ReadHeads, signers: dict[str, Ed25519PublicKey]) -> Report:
+    """Compare trail, checkpoints and ledger with each other, and with the heads kept outside.
+
+    A server may go on in the meantime: the tables show one state, and so the heads are read before
+    it, for what the tables must have, and after it, for what they may have.
+    """
+    before = read()
+    checkpoints = tables.checkpoints.all()
+    after = read()
+    report = Report(heads=len(after))
+    _check_chain(tables, _claims(before, checkpoints), report)
+    _check_signatures(after, checkpoints, signers, report)
     report.flaws.sort(key=lambda flaw: flaw.seq)
     return report
 
 
-class _Expected:
-    """What signed heads say of rows: seq -> hashes, with where each stands."""
-
-    def __init__(self, heads: list[CheckpointRow], checkpoints: list[CheckpointRow]) -> None:
-        self.heads = heads
-        self.checkpoints = checkpoints
-        self.by_seq: dict[int, list[tuple[bytes, str]]] = {}
-        for where, rows in (("anchored head", heads), ("checkpoint", checkpoints)):
-            for row in rows:
-                self.by_seq.setdefault(row.seq, []).append((row.hash, where))
+Claims = dict[int, list[tuple[bytes, str]]]
+"""What signed heads say of rows: seq -> hashes, with where each stands."""
 
 
-def _check_chain(tables: Tables, expected: _Expected, report: Report) -> None:
+def _claims(heads: list[CheckpointRow], checkpoints: list[CheckpointRow]) -> Claims:
+    claims: Claims = {}
+    for where, rows in (("anchored head", heads), ("checkpoint", checkpoints)):
+        for row in rows:
+            claims.setdefault(row.seq, []).append((row.hash, where))
+    return claims
+
+
+def _check_chain(tables: Tables, waiting: Claims, report: Report) -> None:
     previous, seq, covered = FIRST, 0, 0
-    waiting = dict(expected.by_seq)
     for row in _rows(tables):
         seq += 1
         report.rows += 1
@@ -88,8 +93,8 @@ def _check_chain(tables: Tables, expected: _Expected, report: Report) -> None:
                 report.flaws.append(Flaw(row.seq, f"is not what a signed {where} says"))
         if row.action == digests.ACTION:
             covered = _check_digest(tables, row, covered, report)
-    for missing, claims in waiting.items():
-        kinds = " and ".join(where for _, where in claims)
+    for missing, claimed in waiting.items():
+        kinds = " and ".join(where for _, where in claimed)
         report.flaws.append(Flaw(missing, f"is missing: there is a signed {kinds} of it"))
     if report.rows != tables.audit.count():
         report.flaws.append(Flaw(seq, "there are rows that cannot be read in order"))
@@ -111,16 +116,19 @@ def _check_digest(tables: Tables, row: AuditRow, covered: int, report: Report) -
 
 
 def _check_signatures(
-    expected: _Expected, signers: dict[str, Ed25519PublicKey], report: Report
+    heads: list[CheckpointRow],
+    checkpoints: list[CheckpointRow],
+    signers: dict[str, Ed25519PublicKey],
+    report: Report,
 ) -> None:
     anchored = set()
-    for head in expected.heads:
+    for head in heads:
         if is_signed(head, signers):
             anchored.add((head.seq, head.hash))
         else:
             report.flaws.append(Flaw(head.seq, "the anchored head is not signed by this server"))
     report.anchored = max((seq for seq, _ in anchored), default=0)
-    for checkpoint in expected.checkpoints:
+    for checkpoint in checkpoints:
         if not is_signed(checkpoint, signers):
             flaw = Flaw(checkpoint.seq, "the checkpoint is not signed by this server")
             report.flaws.append(flaw)

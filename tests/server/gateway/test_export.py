@@ -79,7 +79,7 @@ async def tenant(database: Database, tmp_path: Path) -> Tenant:
     return tenant
 
 
-@pytest.mark.parametrize("batch", [1, 2, 500])
+@pytest.mark.parametrize("batch", [1, 2, 250])
 async def test_all_that_an_account_has(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:

@@ -1,15 +1,17 @@
-"""The audit trail and kept records as their readers see them."""
+"""The audit trail as its readers see it."""
 
 from __future__ import annotations
 
 from llmaas_client.wire.audit import AuditEntry, AuditFlaw, AuditList, AuditReport
-from llmaas_client.wire.records import RecordInfo
 from llmaas_server.storage.audit import AuditRow
-from llmaas_server.storage.records import RecordRow
+from llmaas_server.storage.database import Database
 from llmaas_server.storage.tables import Tables
 
+from .anchor import AnchorFile, signers
+from .keychain import Keychain
+from .principals import Actor
 from .trail import Trail
-from .verification import Report
+from .verification import Report, verify
 from .views import moment
 
 
@@ -50,13 +52,33 @@ def audit_report(report: Report) -> AuditReport:
     )
 
 
-def record_info(row: RecordRow) -> RecordInfo:
-    return RecordInfo(
-        id=row.id,
-        application_id=row.application_id,
-        key_id=row.key_id,
-        task=row.task,
-        model=row.model,
-        made_at=moment(row.made_at),
-        expires_at=moment(row.expires_at),
-    )
+class TrailReader:
+    """Shows the trail of a running server."""
+
+    def __init__(
+        self, database: Database, trail: Trail, keychain: Keychain, file: AnchorFile
+    ) -> None:
+        self._database = database
+        self._trail = trail
+        self._keychain = keychain
+        self._file = file
+
+    async def page(self, actor: Actor, account_id: str | None, after: int, limit: int) -> AuditList:
+        """Some rows: the operator sees all accounts where none is named, others see their own.
+
+        Raises Problem `not_found`.
+        """
+        wanted = account_id
+        if wanted is None and not actor.is_operator:
+            wanted = actor.account_id
+        if wanted is not None:
+            actor.check_reach(wanted, "account", wanted)
+        return await self._database.read(
+            lambda tables: audit_page(self._trail, tables, after, limit, wanted)
+        )
+
+    async def verify(self) -> AuditReport:
+        """What of all that is kept is not as it was written."""
+        known = signers(self._keychain)
+        report = await self._database.read(lambda tables: verify(tables, self._file.read, known))
+        return audit_report(report)
