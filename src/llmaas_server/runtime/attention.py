@@ -6,6 +6,7 @@ not depend on its neighbours.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -46,25 +47,33 @@ def attend(
 
     `query`, `key`, `value`: [1, heads, tokens, dim], packed. Returns [1, tokens, heads, dim].
     """
-    unknown = [name for name in _UNKNOWN if others.get(name) is not None]
+    unknown = unknown_among(others)
     if batch is None or unknown:
-        raise Problem(
-            "model_cannot_do_task",
-            f"the attention of {type(module).__name__} needs "
-            f"{', '.join(unknown) or 'a path of its own'}, which the generate lane has not",
-        )
+        raise cannot_attend(module, unknown)
     layer: Any = module.layer_idx
     batch.cache.write(layer, batch.slots, key[0], value[0])
     out = query.new_empty(1, query.shape[2], query.shape[1], value.shape[3])
     for segment in batch.segments:
         keys, values = batch.cache.read(layer, segment.place)
         rows = query[0, :, segment.rows]
-        attended = _attend_segment(segment, rows, keys, values, scaling, sliding_window, softcap)
+        attended = attend_segment(segment, rows, keys, values, scaling, sliding_window, softcap)
         out[0, segment.rows] = attended.transpose(0, 1)
     return out, None
 
 
-def _attend_segment(
+def unknown_among(arguments: Mapping[str, Any]) -> list[str]:
+    return [name for name in _UNKNOWN if arguments.get(name) is not None]
+
+
+def cannot_attend(module: nn.Module, unknown: Sequence[str]) -> Problem:
+    return Problem(
+        "model_cannot_do_task",
+        f"the attention of {type(module).__name__} needs "
+        f"{', '.join(unknown) or 'a path of its own'}, which the generate lane has not",
+    )
+
+
+def attend_segment(
     segment: Segment,
     query: Tensor,  # [heads, size, dim]
     keys: Tensor,  # [kv_heads, keys, dim]

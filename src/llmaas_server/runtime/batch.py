@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from .cache import Cache, Place
+from .cache import KeyValues, Place
 from .sequence import PREFIX, Chunk
 
 
@@ -64,7 +64,7 @@ class Segment:
 class Batch:
     """What one forward computes. The attention function finds it among its keyword arguments."""
 
-    cache: Cache
+    cache: KeyValues
     segments: list[Segment]
     ids: Tensor  # [1, tokens]
     positions: Tensor  # [1, tokens]
@@ -72,7 +72,7 @@ class Batch:
     wanted: Tensor  # [rows whose logits are needed]
 
 
-def build(chunks: list[Chunk], cache: Cache, device: torch.device) -> Batch:
+def build(chunks: list[Chunk], cache: KeyValues, device: torch.device) -> Batch:
     """Pack the chunks of one step; every sequence has its blocks."""
     ids: list[int] = []
     positions: list[int] = []

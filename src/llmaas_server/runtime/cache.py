@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -16,6 +17,20 @@ class _Layer:
 
 Place = slice | Tensor
 """Slots of a sequence in the order of its tokens: neighbours, or indices, [tokens]."""
+
+
+class KeyValues(Protocol):
+    """What a step needs of the memory for keys and values, however they lie there."""
+
+    size: int
+    """Tokens of a block."""
+
+    @property
+    def layers(self) -> int: ...
+    @property
+    def bytes_per_token(self) -> int: ...
+    def write(self, layer: int, slots: Tensor, keys: Tensor, values: Tensor) -> None: ...
+    def read(self, layer: int, place: Place) -> tuple[Tensor, Tensor]: ...
 
 
 class Cache:

@@ -10,8 +10,8 @@ from torch import Tensor
 from llmaas_server.errors import Problem
 
 from . import attention
-from .batch import Batch, build
-from .cache import Cache
+from .batch import build
+from .cache import Cache, KeyValues
 from .checkpoint import bytes_of
 from .device import torch_name
 from .request import Generation
@@ -32,14 +32,15 @@ class TorchDecoder:
     `model_cannot_do_task` for a family that keeps state elsewhere, or attends in its own way.
     """
 
+    block_tokens = BLOCK_TOKENS
+
     def __init__(self, module: Any, device: torch.device) -> None:
         self.device = device
         self.family: str = module.config.model_type
         self.bytes_per_token = 0
         self.weight_bytes = bytes_of(module)
-        self.block_tokens = BLOCK_TOKENS
         self._module = module
-        self._cache = Cache(0, BLOCK_TOKENS)
+        self._cache: KeyValues = self._make_cache(0)
         self._refuse_unless_known(module.config)
         self._adopt()
 
@@ -58,13 +59,25 @@ class TorchDecoder:
         return torch_name(self._module.dtype)
 
     def reserve(self, blocks: int) -> None:
-        self._cache = Cache(blocks, self.block_tokens)
+        self._cache = self._make_cache(blocks)
 
     def logits(self, chunks: list[Chunk]) -> Tensor:
-        return self._forward(build(chunks, self._cache, self.device))
+        return self._forward(self._build(chunks, self._cache))
+
+    def _make_cache(self, blocks: int) -> KeyValues:
+        return Cache(blocks, self.block_tokens)
+
+    def _build(self, chunks: list[Chunk], cache: Any) -> Any:
+        """A step as `_make_cache` and the attention that was registered want it."""
+        return build(chunks, cache, self.device)
+
+    def _register(self) -> str:
+        """Make our attention known to transformers; its name there."""
+        attention.register()
+        return attention.NAME
 
     @torch.inference_mode()
-    def _forward(self, batch: Batch) -> Tensor:
+    def _forward(self, batch: Any) -> Tensor:
         """float32 logits of the rows that the batch wants, [rows, vocabulary]."""
         logits: Tensor = self._module(
             input_ids=batch.ids,
@@ -86,9 +99,8 @@ class TorchDecoder:
         vocabulary = self._module.config.vocab_size
         prompt = tuple(7 * i % vocabulary for i in range(1, 9))
         expected = self._plain(prompt)
-        attention.register()
         try:
-            self._module.set_attn_implementation(attention.NAME)
+            self._module.set_attn_implementation(self._register())
             got = self._in_two_chunks(prompt)
         except Problem:
             raise
@@ -105,14 +117,14 @@ class TorchDecoder:
         return logits.float()
 
     def _in_two_chunks(self, prompt: tuple[int, ...]) -> Tensor:
-        cache = Cache(1, len(prompt))
+        cache = self._make_cache(1)
         sequence = GenerateSequence(0, Generation(prompt, max_tokens=1), seed=0, submitted=0.0)
         sequence.blocks = [0]
         half = len(prompt) // 2
-        self._forward(build([Chunk(sequence, 0, half)], cache, self.device))
+        self._forward(self._build([Chunk(sequence, 0, half)], cache))
         if not cache.layers:
             raise self._refusal("its attention is not of transformers' attention interface")
-        logits = self._forward(build([Chunk(sequence, half, len(prompt))], cache, self.device))
+        logits = self._forward(self._build([Chunk(sequence, half, len(prompt))], cache))
         self.bytes_per_token = cache.bytes_per_token
         return logits[0]
 

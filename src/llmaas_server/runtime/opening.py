@@ -6,14 +6,19 @@ already. Where they are still being built it starts as one, and the kernels take
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
+import torch
+
+from llmaas_server.errors import Problem
 from llmaas_server.models.machine import physical_cores
 from llmaas_server.seam.values import ModelRef, WorkerOptions
 
+from .cuda.decoder import PagedDecoder
 from .decoder import TorchDecoder
 from .decoding import Decoder
 from .device import device_of
@@ -29,6 +34,8 @@ from .native import encoder as native_encoder
 from .native.decoder import NativeDecoder
 from .native.encoder import NativeEncoder
 from .native.weights import Quantization
+
+log = logging.getLogger(__name__)
 
 Progress = Callable[[float], None]
 
@@ -74,10 +81,21 @@ class Opening:
                 return model, GenerateLane(native, model.context, self._options)
             successor = supply.later(lambda library: make(library, _silent))
         model = load(ref, self._options, progress)
-        decoder = TorchDecoder(model.module, model.device)
+        decoder = self._torch_decoder(model)
         # The lane alone holds the module: a successor then frees its memory.
         lane = GenerateLane(decoder, model.context, self._options, successor)
         return replace(model, module=None), lane
+
+    def _torch_decoder(self, model: LoadedModel) -> TorchDecoder:
+        if model.device.type != "cuda" or model.dtype == torch.float32:
+            return TorchDecoder(model.module, model.device)
+        try:
+            return PagedDecoder(
+                model.module, model.device, self._options.max_sequences, model.context
+            )
+        except Problem as problem:  # such as a family that caps its scores
+            log.info("%s runs without pages: %s", model.ref.name, problem.message)
+            return TorchDecoder(model.module, model.device)
 
     def _open_encoder(self, ref: ModelRef, progress: Progress) -> tuple[LoadedModel, Lane]:
         described = describe(ref, self._options)

@@ -155,7 +155,9 @@ class GenerateLane:
             sequence.computed = chunk.stop
             if isinstance(sequence, ScoreSequence):
                 outputs += _read_scores(sequence, chunk, logits[rows.start : rows.stop])
-        outputs += _extend(answers, logits[answer_rows])
+        # Rows are large: they are copied only where others are among them.
+        is_all = len(answer_rows) == len(logits)
+        outputs += _extend(answers, logits if is_all else logits[answer_rows])
         for output in outputs:
             if output.done:
                 self._scheduler.drop(output.job_id)
