@@ -20,14 +20,17 @@ from llmaas_server.api import (
     models,
     openapi,
     person,
+    prices,
     records,
     registration,
     tasks,
     translated,
+    usage,
     workers,
 )
 from llmaas_server.api.door import Door
 from llmaas_server.api.endpoint import routes
+from llmaas_server.api.limits import RateLimits
 from llmaas_server.api.managing import Desk
 from llmaas_server.api.middleware import Authenticate, Contexts
 from llmaas_server.api.problems import Problems, on_http_exception
@@ -67,7 +70,7 @@ def create_app(
     version = installed_version("llmaas")
     defaults = Defaults(settings)
     gate = Gate(settings.max_queue)
-    calls = Calls(defaults, store, backend, gate, services.ring.holding)
+    calls = Calls(defaults, store, backend, gate, services.ring.holding, services.metering)
     door = Door(services.ring, services.refusals)
     staff = backend if isinstance(backend, Replicas) else NoWorkers()
     limit = settings.max_body_bytes
@@ -86,6 +89,8 @@ def create_app(
         *accounts.endpoints(services.accounts, services.invitations, desk),
         *applications.endpoints(services.applications, desk),
         *keys.endpoints(services.keys, desk),
+        *usage.endpoints(services.usage),
+        *prices.endpoints(services.price_list, calls, desk),
         *audit.endpoints(services.trail_reader, desk),
         *records.endpoints(services.records, desk),
         *person.endpoints(services.export, services.erasure, desk),
@@ -108,6 +113,7 @@ def create_app(
         routes=routes(endpoints, door.check),
         middleware=[
             Middleware(Contexts),
+            Middleware(RateLimits, limiter=services.limiter),
             Middleware(Problems),
             Middleware(Authenticate, door=door, endpoints=endpoints),
         ],

@@ -328,6 +328,20 @@ class Settings(BaseSettings):
         le=30 * 24 * 3600,
         description="How long a key that was rotated stays good beside the one that follows it.",
     )
+    idempotency_seconds: int = Field(
+        default=600,
+        ge=0,
+        le=24 * 3600,
+        description="How long the answer to a request with an `Idempotency-Key` is kept, "
+        "encrypted, to be given again; 0 turns it off, and the header is not read.",
+    )
+    unknown_keys_per_minute: int = Field(
+        default=60,
+        ge=1,
+        le=1_000_000,
+        description="How often an address may show keys that the server does not know before it "
+        "gets 429; keys that the server knows are not concerned.",
+    )
     encryption_key: SecretStr | None = Field(
         default=None,
         description="The key that encrypts all other keys: 32 bytes in base64, as "

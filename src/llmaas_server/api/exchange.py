@@ -11,7 +11,7 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
-from llmaas_client.wire import DEADLINE_HEADER
+from llmaas_client.wire import DEADLINE_HEADER, IDEMPOTENCY_HEADER
 from llmaas_server.errors import Problem
 from llmaas_server.gateway.principals import Principal
 
@@ -52,6 +52,15 @@ class Exchange:
         if left <= 0:
             raise Problem("deadline_exceeded")
         return left
+
+    @property
+    def idempotency_key(self) -> str | None:
+        return self._headers.get(IDEMPOTENCY_HEADER)
+
+    def fingerprint(self, body: bytes) -> bytes:
+        """All that says what is asked: the address and the body."""
+        path: str = self._scope["path"]
+        return path.encode() + b"\n" + body
 
     async def body(self, limit: int) -> bytes:
         """The body, JSON by its header, of at most `limit` bytes.

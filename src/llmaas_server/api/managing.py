@@ -78,7 +78,7 @@ class Managing:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = Exchange(scope, receive, send)
-        query = _query_of(scope, self._query)
+        query = query_of(scope, self._query)
         body = None
         if self._body is not None:
             body = parse(self._body, await exchange.body(self._max_body_bytes))
@@ -121,7 +121,7 @@ class Desk:
         )
 
 
-def _query_of(scope: Scope, known: tuple[Parameter, ...]) -> dict[str, str]:
+def query_of(scope: Scope, known: tuple[Parameter, ...]) -> dict[str, str]:
     """What stands behind the `?`: each name once, and none that nobody reads."""
     given: dict[str, str] = {}
     names = {parameter.name for parameter in known}

@@ -37,7 +37,11 @@ class EventStream:
         return self
 
     async def write(self, event: EventName, data: str) -> None:
-        await self._send(encode(event, data))
+        await self.pass_on(encode(event, data))
+
+    async def pass_on(self, events: bytes) -> None:
+        """Write events that are encoded already."""
+        await self._send(events)
 
     async def __aexit__(
         self,

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -13,10 +16,12 @@ from starlette.types import Receive, Scope, Send
 from llmaas_client.wire import TASKS, TaskSpec
 from llmaas_client.wire.events import Start
 from llmaas_client.wire.models import TaskInfo, TaskList
+from llmaas_client.wire.sse import encode
 from llmaas_server.gateway.access import ANY_KEY, task
-from llmaas_server.gateway.calls import Calls, result_of
+from llmaas_server.gateway.calls import Calls
 from llmaas_server.gateway.choice import RULES, Defaults
-from llmaas_server.seam.values import Accepted, Call, Delta, Event, Progress, Result
+from llmaas_server.gateway.metering import Running
+from llmaas_server.seam.values import Call, Delta, Progress, Result
 
 from .body import parse
 from .endpoint import CALL_ERRORS, Endpoint
@@ -38,76 +43,91 @@ class RunTask:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = Exchange(scope, receive, send)
-        request = parse(self._spec.request, await exchange.body(self._max_body_bytes))
+        body = await exchange.body(self._max_body_bytes)
         call = await self._calls.prepare(
             exchange.request_id,
             exchange.principal,
             self._spec.name,
-            request,
+            parse(self._spec.request, body),
             deadline_ms=exchange.deadline_ms,
         )
-        answer = self._stream if call.stream else self._whole
-        await exchange.while_connected(answer(exchange, call))
+        answering = Answering(exchange, call)
+        pieces = self._calls.answer(
+            call,
+            exchange.principal,
+            exchange.fingerprint(body),
+            exchange.idempotency_key,
+            answering.events if call.stream else answering.whole,
+        )
+        send_all = self._send_events if call.stream else self._send_whole
+        await exchange.while_connected(send_all(exchange, pieces))
 
-    async def _whole(self, exchange: Exchange, call: Call) -> None:
-        async with (
-            self._calls.holding(exchange.principal),
-            self._calls.running(call) as (accepted, events),
-        ):
-            result = await result_of(events)
-            await exchange.send_json(_encode_result(exchange, call, accepted, result))
+    async def _send_whole(self, exchange: Exchange, pieces: AsyncGenerator[bytes]) -> None:
+        async with self._calls.holding(exchange.principal), aclosing(pieces):
+            async for whole in pieces:
+                await exchange.send_json(whole)
 
-    async def _stream(self, exchange: Exchange, call: Call) -> None:
-        async with (
-            self._calls.holding(exchange.principal) as lease,
-            self._calls.running(call) as (accepted, events),
-            EventStream(exchange, self._ping_seconds) as stream,
-        ):
-            start = Start(id=call.id, model=accepted.model, prompt_tokens=accepted.prompt_tokens)
-            await stream.write("start", start.model_dump_json())
-            try:
-                with lease.telling():
-                    await _pass_on(events, stream, exchange, call, accepted)
-            except Exception as error:
-                await stream.write("error", body_of(error, call.id).model_dump_json())
-
-
-async def _pass_on(
-    events: AsyncGenerator[Event],
-    stream: EventStream,
-    exchange: Exchange,
-    call: Call,
-    accepted: Accepted,
-) -> None:
-    async for event in events:
-        match event:
-            case Delta(logprobs=None):
-                await stream.write("delta", _json({"text": event.text}))
-            case Delta():
-                await stream.write("delta", _json(_fields(event)))
-            case Progress():
-                await stream.write("progress", _json(_fields(event)))
-            case Result():
-                done = _encode_result(exchange, call, accepted, event)
-                await stream.write("done", done.decode())
-                return
-    raise RuntimeError("a backend ended without a result")
+    async def _send_events(self, exchange: Exchange, pieces: AsyncGenerator[bytes]) -> None:
+        async with self._calls.holding(exchange.principal) as lease, aclosing(pieces):
+            first = await anext(pieces)  # what fails before it has a status of its own
+            async with EventStream(exchange, self._ping_seconds) as stream:
+                await stream.pass_on(first)
+                try:
+                    with lease.telling():
+                        async for piece in pieces:
+                            await stream.pass_on(piece)
+                except Exception as error:
+                    body = body_of(error, exchange.request_id)
+                    await stream.write("error", body.model_dump_json())
 
 
-def _encode_result(exchange: Exchange, call: Call, accepted: Accepted, result: Result) -> bytes:
-    """The task's own fields, and those of every result. Total time is what the server saw."""
-    timing = msgspec.structs.replace(result.timing, total_ms=exchange.elapsed_ms)
-    return msgspec.json.encode(
-        {
-            "id": exchange.request_id,
-            "model": accepted.model,
-            "model_choice": call.choice,
-            **result.body,
-            "usage": result.usage,
-            "timing": timing,
-            "cost": None,
-        }
-    )
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """Makes the answer to one request, as a whole or as events."""
+
+    exchange: Exchange
+    call: Call
+
+    async def whole(self, running: Running) -> AsyncGenerator[bytes]:
+        result = await running.result()
+        yield await running.settle(result, partial(self._encode, running, result))
+
+    async def events(self, running: Running) -> AsyncGenerator[bytes]:
+        accepted = running.accepted
+        start = Start(id=self.call.id, model=accepted.model, prompt_tokens=accepted.prompt_tokens)
+        yield encode("start", start.model_dump_json())
+        async for event in running.events:
+            match event:
+                case Delta(logprobs=None):
+                    yield encode("delta", _json({"text": event.text}))
+                case Delta():
+                    yield encode("delta", _json(_fields(event)))
+                case Progress():
+                    yield encode("progress", _json(_fields(event)))
+                case Result():
+                    write = partial(self._encode, running, event)
+                    yield await running.settle(event, write, _done)
+                    return
+        raise RuntimeError("a backend ended without a result")
+
+    def _encode(self, running: Running, result: Result, cost: str | None) -> bytes:
+        """The task's own fields, and those of every result. Total time is what the server saw."""
+        timing = msgspec.structs.replace(result.timing, total_ms=self.exchange.elapsed_ms)
+        return msgspec.json.encode(
+            {
+                "id": self.call.id,
+                "model": running.accepted.model,
+                "model_choice": self.call.choice,
+                **result.body,
+                "usage": result.usage,
+                "timing": timing,
+                "cost": cost,
+            }
+        )
+
+
+def _done(result: bytes) -> bytes:
+    return encode("done", result.decode())
 
 
 def _fields(event: Delta | Progress) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any, Protocol
 
 from pydantic import BaseModel
@@ -10,8 +12,9 @@ from starlette.types import Receive, Scope, Send
 
 from llmaas_client.wire.base import TaskRequest
 from llmaas_server.gateway.access import task
-from llmaas_server.gateway.calls import Calls, result_of
-from llmaas_server.seam.values import Call, Result
+from llmaas_server.gateway.calls import Calls
+from llmaas_server.gateway.metering import Running
+from llmaas_server.seam.values import Result
 
 from .body import parse
 from .endpoint import CALL_ERRORS, Endpoint
@@ -52,7 +55,8 @@ class RunTranslated:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = Exchange(scope, receive, send)
-        body = parse(self._format.body, await exchange.body(self._max_body_bytes))
+        content = await exchange.body(self._max_body_bytes)
+        body = parse(self._format.body, content)
         call = await self._calls.prepare(
             exchange.request_id,
             exchange.principal,
@@ -60,15 +64,27 @@ class RunTranslated:
             await asyncio.to_thread(self._format.read, body),
             deadline_ms=exchange.deadline_ms,
         )
-        await exchange.while_connected(self._answer(exchange, call))
+        pieces = self._calls.answer(
+            call,
+            exchange.principal,
+            exchange.fingerprint(content),
+            exchange.idempotency_key,
+            self._answer,
+        )
+        await exchange.while_connected(self._send(exchange, pieces))
 
-    async def _answer(self, exchange: Exchange, call: Call) -> None:
-        async with (
-            self._calls.holding(exchange.principal),
-            self._calls.running(call) as (_, events),
-        ):
-            answer = self._format.write(await result_of(events))
-            await exchange.send_json(answer.model_dump_json().encode())
+    async def _answer(self, running: Running) -> AsyncGenerator[bytes]:
+        result = await running.result()
+
+        def write(cost: str | None) -> bytes:
+            return self._format.write(result).model_dump_json().encode()
+
+        yield await running.settle(result, write)
+
+    async def _send(self, exchange: Exchange, pieces: AsyncGenerator[bytes]) -> None:
+        async with self._calls.holding(exchange.principal), aclosing(pieces):
+            async for whole in pieces:
+                await exchange.send_json(whole)
 
 
 def endpoint(format: Format, calls: Calls, *, max_body_bytes: int) -> Endpoint:

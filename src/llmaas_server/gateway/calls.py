@@ -1,4 +1,7 @@
-"""The one way of every call: choose a model, hold a place, measure, run."""
+"""The one way of every call.
+
+Choose a model, hold a place, measure, reserve, run, bill; then the last of the answer may leave.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,16 @@ from llmaas_client.wire.base import TaskRequest
 from llmaas_server.errors import Problem
 from llmaas_server.models.inspect import tasks_of
 from llmaas_server.models.manifest import InstalledModel
-from llmaas_server.seam.backend import Backend
-from llmaas_server.seam.values import Accepted, Call, Event, ModelChoice, ModelRef, Result
+from llmaas_server.seam.backend import Backend, Tally
+from llmaas_server.seam.values import Accepted, Call, Event, Measurement, ModelChoice, ModelRef
 
 from .choice import NAMED, Candidate, Defaults, choose
 from .gate import Gate
+from .idempotency import Keeper
 from .leases import Lease
+from .ledger import Charge
+from .limiter import Ticket
+from .metering import Metering, Quoted, Running
 from .principals import Principal
 
 
@@ -37,13 +44,20 @@ class Calls:
     """Makes calls out of requests, and runs them under the gate."""
 
     def __init__(
-        self, defaults: Defaults, models: Models, backend: Backend, gate: Gate, holding: Holding
+        self,
+        defaults: Defaults,
+        models: Models,
+        backend: Backend,
+        gate: Gate,
+        holding: Holding,
+        metering: Metering,
     ) -> None:
         self.holding = holding
         self._defaults = defaults
         self._models = models
         self._backend = backend
         self._gate = gate
+        self._metering = metering
 
     async def prepare(
         self,
@@ -92,31 +106,74 @@ class Calls:
         principal.check_model(name)
         return self._models.ref(name), choice
 
-    @asynccontextmanager
-    async def running(self, call: Call) -> AsyncIterator[tuple[Accepted, AsyncGenerator[Event]]]:
-        """A call that the backend has accepted, and what comes after that; leaving stops it.
+    def answer(
+        self,
+        call: Call,
+        principal: Principal,
+        request: bytes,
+        token: str | None,
+        make: Callable[[Running], AsyncGenerator[bytes]],
+    ) -> AsyncGenerator[bytes]:
+        """The pieces of the answer, which `make` makes; closing it stops the call.
 
-        Raises Problem.
+        The last piece comes after the bill is committed. `request` is all that says what is
+        asked, and `token` the Idempotency-Key. Raises Problem.
         """
-        with self._gate.admit():
-            try:
-                await self._backend.measure(call)
-            except asyncio.CancelledError:
-                await self._backend.release(call.id)
-                raise
-            async with aclosing(self._backend.run(call.id)) as events:
+
+        async def pieces(keeper: Keeper) -> AsyncGenerator[bytes]:
+            async with (
+                self._running(call, principal, keeper) as running,
+                aclosing(make(running)) as made,
+            ):
+                async for piece in made:
+                    yield piece
+
+        return self._metering.answers.answer(principal.payer, token, request, pieces)
+
+    async def quote(self, call: Call, principal: Principal) -> Quoted:
+        """What the call would cost at most; it is measured, and not run. Raises Problem."""
+        with self._metering.limiter.admit(principal.limited), self._gate.admit():
+            async with self._measured(call) as measurement:
+                return Quoted(call, measurement, self._metering.ledger.quote(call, measurement))
+
+    @asynccontextmanager
+    async def _measured(self, call: Call) -> AsyncIterator[Measurement]:
+        """A measured call, forgotten in the end where it was not run."""
+        try:
+            yield await self._backend.measure(call)
+        finally:
+            await self._backend.release(call.id)
+
+    @asynccontextmanager
+    async def _running(
+        self, call: Call, principal: Principal, keeper: Keeper
+    ) -> AsyncIterator[Running]:
+        """A call that the backend has accepted; leaving stops it. Raises Problem."""
+        metering = self._metering
+        with metering.limiter.admit(principal.limited) as ticket, self._gate.admit():
+            async with (
+                self._measured(call) as measurement,
+                metering.charged(call, principal, measurement, ticket) as charge,
+                self._accepted(call, charge, ticket) as (accepted, events),
+            ):
+                yield Running(call, principal, accepted, events, charge, keeper, metering)
+
+    @asynccontextmanager
+    async def _accepted(
+        self, call: Call, charge: Charge, ticket: Ticket
+    ) -> AsyncIterator[tuple[Accepted, AsyncGenerator[Event]]]:
+        """Run the call. However it ends, the charge and the ticket know what it has used."""
+        tally = Tally()
+        try:
+            async with aclosing(self._backend.run(call.id, tally)) as events:
                 first = await anext(events)
                 if not isinstance(first, Accepted):
                     raise TypeError(f"a backend began with {type(first).__name__}")
+                charge.accepted = True
                 yield first, events
-
-
-async def result_of(events: AsyncGenerator[Event]) -> Result:
-    """The end of a running call, for those who do not need what comes before it."""
-    async for event in events:
-        if isinstance(event, Result):
-            return event
-    raise RuntimeError("a backend ended without a result")
+        finally:
+            charge.usage, charge.times = tally.usage, tally.times
+            ticket.used = tally.usage.prompt_tokens + tally.usage.completion_tokens
 
 
 def _cannot(model: ModelRef, task: str, able: Sequence[str]) -> Problem:

@@ -70,6 +70,12 @@ class Answers(Protocol):
         `make` raises.
         """
 
+    async def purge(self) -> int:
+        """Remove answers whose time is over; how many. For every minute or so."""
+
+    async def close(self) -> None:
+        """Stop what runs for nobody's own task, and wait until it has settled."""
+
 
 class Unkept:
     """Answers every request anew: where idempotency is turned off."""
@@ -81,6 +87,12 @@ class Unkept:
 
     async def keep(self, call_id: str, last: bytes) -> Unit[None]:
         return nothing
+
+    async def purge(self) -> int:
+        return 0
+
+    async def close(self) -> None:
+        return
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +153,10 @@ class Idempotency:
                 yield piece
 
     async def purge(self) -> int:
-        """Remove answers whose time is over; how many. For every minute or so."""
         now = self._clock()
         return await self._database.write(lambda tables: tables.answers.purge(now))
 
     async def close(self) -> None:
-        """Stop what runs, and wait until it has settled."""
         tasks = [run.task for run in self._runs.values()]
         for task in tasks:
             task.cancel()

@@ -24,7 +24,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from llmaas_server.errors import Problem
-from llmaas_server.seam.values import Measurement, Times, Usage
+from llmaas_server.seam.values import Call, Measurement, Times, Usage
 from llmaas_server.storage.database import Database
 from llmaas_server.storage.ledger import IntentRow, LedgerRow
 from llmaas_server.storage.prices import PriceRow
@@ -137,6 +137,11 @@ class Ledger:
         finally:
             if not charge.settled:
                 await self._close(charge, error)
+
+    def quote(self, call: Call, measurement: Measurement) -> int | None:
+        """What would be reserved for the call now; None where no price is set."""
+        price = self._prices.now(call.model.name, call.task)
+        return None if price is None else quote(price, measurement)
 
     async def settle(self, call_id: str, bill: Bill, also: Unit[None] = nothing) -> LedgerRow:
         """See `Charge.settle`."""

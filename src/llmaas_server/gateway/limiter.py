@@ -19,9 +19,9 @@ from .limits import (
     RateLimit,
     Refusal,
     Standing,
+    rates,
     refuse_request,
     refuse_tokens,
-    tightest,
 )
 
 FEW = 1024
@@ -39,8 +39,6 @@ class Ticket:
         self._reserved = 0
         self.used = 0
         """Tokens that the call used; set by who runs it. The rest is given back at the end."""
-        self.rate = limiter.rate(limited)
-        """For the headers of the answer; None where there is no limit."""
 
     def reserve(self, tokens: int) -> None:
         """Take the most tokens that the call may use; once, when they are known.
@@ -81,9 +79,9 @@ class Limiter:
         finally:
             ticket.close()
 
-    def rate(self, limited: Sequence[Limited]) -> RateLimit | None:
+    def rates(self, limited: Sequence[Limited]) -> list[RateLimit]:
         """What is left to these owners."""
-        return tightest(self._now(limited))
+        return rates(self._now(limited))
 
     def take_tokens(self, limited: Sequence[Limited], tokens: int) -> None:
         """See `Ticket.reserve`."""

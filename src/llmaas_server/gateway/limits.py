@@ -91,10 +91,12 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """What the headers `RateLimit-Limit`, `-Remaining` and `-Reset` say."""
+    """One rate of one owner, as the headers `RateLimit-Policy` and `RateLimit` say it."""
 
+    name: str
+    """Such as `key-requests`."""
     limit: int
-    """Requests per minute."""
+    """Per minute."""
     remaining: int
     reset: int
     """Seconds until all of the limit is there again."""
@@ -134,10 +136,16 @@ def _longest(refusals: list[Refusal]) -> Refusal | None:
     return max(never or refusals, key=lambda refusal: refusal.wait or 0, default=None)
 
 
-def tightest(standings: Iterable[Standing]) -> RateLimit | None:
-    """Of the owner with the fewest requests left; None where none has a limit."""
-    buckets = [standing.requests for standing in standings if standing.requests is not None]
-    if not buckets:
-        return None
-    bucket = min(buckets, key=lambda bucket: (bucket.remaining, -bucket.until_full))
-    return RateLimit(bucket.limit, bucket.remaining, -(-bucket.until_full // SECOND))
+def rates(standings: Iterable[Standing]) -> list[RateLimit]:
+    """All rates of the owners that have any."""
+    return [
+        RateLimit(f"{owner.kind}-{what}", bucket.limit, bucket.remaining, _seconds(bucket))
+        for standing in standings
+        for owner in (standing.owner,)
+        for what, bucket in (("requests", standing.requests), ("tokens", standing.tokens))
+        if bucket is not None
+    ]
+
+
+def _seconds(bucket: Bucket) -> int:
+    return -(-bucket.until_full // SECOND)

@@ -46,7 +46,10 @@ def quote(price: PriceRow, measurement: Measurement) -> int:
     )
 
 
-def cost(price: PriceRow, usage: Usage, times: Times = Times()) -> int:
+NO_TIMES = Times()
+
+
+def cost(price: PriceRow, usage: Usage, times: Times = NO_TIMES) -> int:
     """What a call costs that used so much."""
     fresh = usage.prompt_tokens - usage.cached_tokens
     time = times.cpu_us * price.cpu_second + times.gpu_us * price.gpu_second

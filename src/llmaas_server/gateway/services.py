@@ -21,7 +21,6 @@ from .digests import Digests
 from .erasure import Erasure
 from .export import Export
 from .idempotency import Idempotency, Unkept
-from .export import Export
 from .invitations import Invitations
 from .keychain import Keychain, key_source
 from .keyring import KeyRing
@@ -39,7 +38,6 @@ from .strangers import Strangers
 from .trail import Trail
 from .trail_reader import TrailReader
 from .usage import UsageReports
-from .trail_reader import TrailReader
 from .users import Users
 from .vault import Vault
 
@@ -76,9 +74,9 @@ class Services:
         self.digests = Digests(database, trail, clock)
         self.refusals = Refusals(database, trail, clock)
         self.trail_reader = TrailReader(database, trail, keychain, anchor)
-        self.trail_reader = TrailReader(database, trail, keychain, anchor)
 
-        self.ring = ring = KeyRing(database, keychain, clock, Strangers(monotonic))
+        strangers = Strangers(monotonic, settings.unknown_keys_per_minute)
+        self.ring = ring = KeyRing(database, keychain, clock, strangers)
         self.users = Users(keychain, self.vault)
         self.passwords = passwords or Passwords()
         self.applications = Applications(database, ring, trail, clock)

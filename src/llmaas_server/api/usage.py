@@ -1,0 +1,149 @@
+"""`/v1/usage`: what was used, as JSON or as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from llmaas_client.wire.usage import DIMENSIONS, UsageDimension, UsageGroup, UsageReport
+from llmaas_server.errors import Problem
+from llmaas_server.gateway.access import management
+from llmaas_server.gateway.usage import MOST_GROUPS, UsageQuery, UsageReports
+from llmaas_server.gateway.views import micros
+from llmaas_server.storage.usage import UsageFilter
+
+from .door import actor_of
+from .endpoint import Endpoint, Parameter
+from .managing import query_of
+
+PATH = "/v1/usage"
+
+PARAMETERS = (
+    Parameter("by", f"How to group: any of {', '.join(DIMENSIONS)}, with commas between."),
+    Parameter("since", "Calls admitted from then on: a day or a moment of ISO 8601, UTC."),
+    Parameter("until", "Calls admitted before then."),
+    Parameter("account_id", "Only of this account."),
+    Parameter("application_id", "Only of this application."),
+    Parameter("key_id", "Only of this key."),
+    Parameter("task", "Only of this task."),
+    Parameter("model", "Only of this model."),
+    Parameter("limit", f"Most groups on a page: 1 to {MOST_GROUPS}, which it is without this."),
+    Parameter("after", "Where the page begins: `next` of the page before."),
+    Parameter("format", "`json`, or `csv` with one line for each group."),
+)
+
+
+class ReportUsage:
+    """`GET /v1/usage`."""
+
+    def __init__(self, reports: UsageReports) -> None:
+        self._reports = reports
+
+    async def answer(self, request: Request) -> Response:
+        given = query_of(request.scope, PARAMETERS)
+        format = given.get("format", "json")
+        if format not in ("json", "csv"):
+            raise _wrong("format", format, "json or csv")
+        since, until = _moment(given, "since"), _moment(given, "until")
+        query = UsageQuery(
+            UsageFilter(
+                since=None if since is None else micros(since),
+                until=None if until is None else micros(until),
+                account_id=given.get("account_id"),
+                application_id=given.get("application_id"),
+                key_id=given.get("key_id"),
+                task=given.get("task"),
+                model=given.get("model"),
+            ),
+            by=_dimensions(given),
+            after=_number(given, "after", 0, 0, 2**53),
+            limit=_number(given, "limit", MOST_GROUPS, 1, MOST_GROUPS),
+        )
+        report = await self._reports.report(actor_of(request.scope), query)
+        if format == "csv":
+            return _csv(query.by, report.groups)
+        told = UsageReport(
+            since=since,
+            until=until,
+            by=list(query.by),
+            groups=report.groups,
+            total=report.total,
+            next=report.next,
+        )
+        return Response(
+            told.model_dump_json(),
+            headers={"cache-control": "no-store"},
+            media_type="application/json",
+        )
+
+
+def _csv(by: tuple[UsageDimension, ...], groups: list[UsageGroup]) -> Response:
+    """The dimensions that were asked for, then the sums."""
+    names = [name for name in UsageGroup.model_fields if name not in DIMENSIONS]
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow([*by, *names])
+    for group in groups:
+        writer.writerow([_cell(getattr(group, name)) for name in (*by, *names)])
+    headers = {
+        "cache-control": "no-store",
+        "content-disposition": 'attachment; filename="usage.csv"',
+    }
+    return Response(text.getvalue(), headers=headers, media_type="text/csv")
+
+
+def _cell(value: object) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    text = str(value)
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def _dimensions(given: Mapping[str, str]) -> tuple[UsageDimension, ...]:
+    names = [name for name in given.get("by", "").split(",") if name]
+    known = {dimension: dimension for dimension in DIMENSIONS}
+    for name in names:
+        if name not in known or names.count(name) > 1:
+            raise _wrong("by", name, f"each at most once of {', '.join(DIMENSIONS)}")
+    return tuple(known[name] for name in names if name in known)
+
+
+def _moment(given: Mapping[str, str], name: str) -> datetime | None:
+    """A moment without a zone is in UTC."""
+    if name not in given:
+        return None
+    try:
+        moment = datetime.fromisoformat(given[name])
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise _wrong(name, given[name], "a day or a moment, such as 2026-01-31") from None
+
+
+def _number(given: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    text = given.get(name, str(default))
+    if not (text.isascii() and text.isdecimal() and len(text) <= 16 and least <= int(text) <= most):
+        raise _wrong(name, text, f"a number from {least} to {most}")
+    return int(text)
+
+
+def _wrong(name: str, given: str, expected: str) -> Problem:
+    return Problem("invalid_request", f"{name} is {given!r}, not {expected}", param=name)
+
+
+def endpoints(reports: UsageReports) -> list[Endpoint]:
+    return [
+        Endpoint(
+            "GET",
+            PATH,
+            "What was used",
+            ReportUsage(reports).answer,
+            management("usage:read"),
+            UsageReport,
+            query=PARAMETERS,
+            errors=("unknown_field", "invalid_request", "not_found", "storage_unavailable"),
+        )
+    ]
