@@ -70,6 +70,8 @@ class Keychain:
     def __init__(self, keks: list[KeyEncryptionKey], roots: dict[int, bytes]) -> None:
         self._keks = {key.id: key for key in keks}
         self._current = keks[0]
+        self.id = keks[0].id
+        """Of the newest key-encryption key."""
         self._roots = roots
         self._derived: dict[tuple[int, str], bytes] = {}
         self.version = max(roots)

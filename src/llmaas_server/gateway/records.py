@@ -18,7 +18,7 @@ from llmaas_server.storage.values import Payer
 
 from .clock import MINUTE, Clock
 from .trail import Entry, Trail
-from .vault import Vault
+from .vault import Sealer, Vault
 
 DAY = 24 * 60 * MINUTE
 
@@ -126,12 +126,13 @@ class Records:
         now = self._clock()
         return await self._database.write(lambda tables: tables.records.purge(now))
 
-    def renew(self, tables: Tables, row: RecordRow) -> None:
-        """Encrypt a record anew with the account's newest key, inside a unit of work."""
-        context = _context(row.id)
-        plain = self._vault.unseal_within(tables, row.account_id, context, row.sealed)
-        sealed = self._vault.seal_within(tables, row.account_id, context, plain)
-        tables.records.replace(replace(row, sealed=sealed))
+
+def renew(sealer: Sealer, tables: Tables, row: RecordRow) -> None:
+    """Encrypt a record anew with the account's newest key, inside a unit of work."""
+    context = _context(row.id)
+    plain = sealer.unseal_within(tables, row.account_id, context, row.sealed)
+    sealed = sealer.seal_within(tables, row.account_id, context, plain)
+    tables.records.replace(replace(row, sealed=sealed))
 
 
 def _record(row: RecordRow, plain: bytes) -> Record:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from llmaas_server.storage.tables import Tables
 
+from . import records
 from .principals import Actor
-from .records import Records
 from .trail import Trail
 from .users import Users
-from .vault import Vault
+from .vault import Sealer
 
 BATCH = 100
 """Records encrypted anew in one transaction."""
@@ -21,15 +21,14 @@ BATCH = 100
 class Renewal:
     """Each step is one unit of work. After a sudden end, `step` goes on where it was."""
 
-    def __init__(self, vault: Vault, users: Users, records: Records, trail: Trail) -> None:
-        self._vault = vault
+    def __init__(self, sealer: Sealer, users: Users, trail: Trail) -> None:
+        self._sealer = sealer
         self._users = users
-        self._records = records
         self._trail = trail
 
     def begin(self, tables: Tables, actor: Actor, account_id: str) -> int:
-        """Make the new key; its version. Call `vault.forget` once it is committed."""
-        version = self._vault.renew(tables, account_id)
+        """Make the new key; its version. Call `Vault.forget` once it is committed."""
+        version = self._sealer.renew(tables, account_id)
         entry = actor.entry("data_keys.renew", str(version), account_id)
         self._trail.add(tables, entry)
         return version
@@ -44,6 +43,6 @@ class Renewal:
                 self._users.renew(tables, user)
         rows = tables.records.after(account_id, last_id, 0, BATCH)
         for row in rows:
-            if not self._vault.is_current(tables, account_id, row.sealed):
-                self._records.renew(tables, row)
+            if not self._sealer.is_current(tables, account_id, row.sealed):
+                records.renew(self._sealer, tables, row)
         return rows[-1].id if rows else None

@@ -22,7 +22,7 @@ from .kek import KeySource
 from .keychain import Keychain
 from .principals import COMMAND
 from .trail import Trail
-from .vault import Vault
+from .vault import Sealer
 from .verification import verify
 
 
@@ -84,7 +84,7 @@ def _tell(database: Database, source: KeySource, file: AnchorFile, clock: Clock)
     known = file.read()
     rows, heads = database.look(lambda tables: _checked(tables, known, keychain))
     lost = max([rows, *(head.seq for head in known)]) - rows
-    trail = Trail(keychain, Vault(database, keychain, clock), clock)
+    trail = Trail(keychain, Sealer(keychain, clock), clock)
     detail = {"rows": rows, "rows_given_up": lost}
     entry = COMMAND.entry("database.restore", str(rows), None, detail)
     row = database.submit(lambda tables: trail.add(tables, entry)).result()

@@ -19,8 +19,9 @@ from llmaas_server.storage.audit import AuditRow
 from llmaas_server.storage.tables import Tables
 
 from .clock import Clock
+from .kek import KeychainError
 from .keychain import Keychain
-from .vault import Erased, Vault
+from .vault import Erased, Sealer
 
 ActorKind = Literal["key", "user", "operator", "server", "stranger"]
 """`operator` runs commands on the machine of the server; `stranger` has shown no valid key."""
@@ -54,9 +55,9 @@ class Entry:
 class Trail:
     """Adds rows to the audit trail, and reads their details."""
 
-    def __init__(self, keychain: Keychain, vault: Vault, clock: Clock) -> None:
+    def __init__(self, keychain: Keychain, sealer: Sealer, clock: Clock) -> None:
         self._keychain = keychain
-        self._vault = vault
+        self._sealer = sealer
         self._clock = clock
         self.changed = threading.Event()
         """Set with each row: there is something to anchor."""
@@ -85,13 +86,20 @@ class Trail:
         return row
 
     def detail(self, tables: Tables, row: AuditRow) -> dict[str, object] | None:
-        """The detail of a row; None where there is none, or its account was erased."""
+        """The detail of a row; None where there is none, or its account was erased.
+
+        One that was changed or moved is told as `unreadable`.
+        """
         if row.detail is None:
             return None
         try:
-            plain = self._vault.unseal_within(tables, row.account_id, _context(row.seq), row.detail)
+            plain = self._sealer.unseal_within(
+                tables, row.account_id, _context(row.seq), row.detail
+            )
         except Erased:
             return None
+        except KeychainError as error:
+            return {"unreadable": str(error)}
         return msgspec.json.decode(plain, type=dict[str, object])
 
     def _address(self, entry: Entry) -> bytes | None:
@@ -104,7 +112,7 @@ class Trail:
             return None
         plain = msgspec.json.encode(entry.detail)
         try:
-            return self._vault.seal_within(tables, entry.account_id, _context(seq), plain)
+            return self._sealer.seal_within(tables, entry.account_id, _context(seq), plain)
         except Erased:
             return None
 

@@ -10,7 +10,7 @@ from llmaas_server.storage.tables import Tables
 
 from .ids import new_id
 from .keychain import Keychain
-from .vault import Erased, Vault
+from .vault import Erased, Sealer
 
 PURPOSE = "e-mail"
 """Of the keyed hashes that users are found by."""
@@ -19,9 +19,9 @@ PURPOSE = "e-mail"
 class Users:
     """Adds and finds users, inside units of work."""
 
-    def __init__(self, keychain: Keychain, vault: Vault) -> None:
+    def __init__(self, keychain: Keychain, sealer: Sealer) -> None:
         self._keychain = keychain
-        self._vault = vault
+        self._sealer = sealer
 
     def add(
         self,
@@ -40,7 +40,7 @@ class Users:
                 row.id,
                 account_id,
                 role,
-                self._vault.seal_within(tables, account_id, context(row.id), normal.encode()),
+                self._sealer.seal_within(tables, account_id, context(row.id), normal.encode()),
                 self._keychain.mac(PURPOSE, normal.encode()).digest,
                 password_hash,
                 "active",
@@ -62,7 +62,7 @@ class Users:
             return None
         try:
             sealed = row.email
-            plain = self._vault.unseal_within(tables, row.account_id, context(row.id), sealed)
+            plain = self._sealer.unseal_within(tables, row.account_id, context(row.id), sealed)
         except Erased:
             return None
         return plain.decode()
@@ -73,7 +73,7 @@ class Users:
         if email is None:
             return
         plain = email.encode()
-        sealed = self._vault.seal_within(tables, row.account_id, context(row.id), plain)
+        sealed = self._sealer.seal_within(tables, row.account_id, context(row.id), plain)
         lookup = self._keychain.mac(PURPOSE, plain).digest
         tables.users.replace(replace(row, email=sealed, email_lookup=lookup))
 

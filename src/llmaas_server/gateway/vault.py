@@ -40,36 +40,17 @@ class Erased(Problem):
         super().__init__("not_found", "the account was erased")
 
 
-class Vault:
-    """Seals and opens secrets of accounts. `seal` and `unseal` are for the event loop; the other
-    methods work inside a unit of work, and are committed with it.
-    """
+class Sealer:
+    """Seals and opens secrets inside units of work, and is committed with them."""
 
-    def __init__(self, database: Database, keychain: Keychain, clock: Clock) -> None:
-        self._database = database
+    def __init__(self, keychain: Keychain, clock: Clock) -> None:
         self._keychain = keychain
         self._clock = clock
-        self._keys: dict[str, dict[int, bytes]] = {}
-        """Account -> version -> key. Filled with what is committed, in the order of commits."""
-
-    async def seal(self, account_id: str, context: bytes, plain: bytes) -> bytes:
-        """Raises Erased, Problem `storage_unavailable`."""
-        keys = self._keys.get(account_id) or await self._fetch(account_id)
-        version = max(keys)
-        return _seal(keys[version], account_id, version, context, plain)
-
-    async def unseal(self, account_id: str, context: bytes, sealed: bytes) -> bytes:
-        """Raises Erased, KeychainError where it was changed, Problem `storage_unavailable`."""
-        version = _version(sealed)
-        key = self._keys.get(account_id, {}).get(version)
-        if key is None:
-            key = _of(version, await self._fetch(account_id))
-        return _unseal(key, account_id, context, sealed)
 
     def seal_within(
         self, tables: Tables, account_id: str | None, context: bytes, plain: bytes
     ) -> bytes:
-        """`seal` inside a unit of work; with None for the server itself. Raises Erased."""
+        """Seal for an account; with None for the server itself. Raises Erased."""
         if account_id is None:
             version = self._keychain.version
             return _seal(self._keychain.own_key(version), None, version, context, plain)
@@ -80,7 +61,7 @@ class Vault:
     def unseal_within(
         self, tables: Tables, account_id: str | None, context: bytes, sealed: bytes
     ) -> bytes:
-        """`unseal` inside a unit of work. Raises Erased, KeychainError."""
+        """Raises Erased, KeychainError where it was changed or moved."""
         version = _version(sealed)
         if account_id is None:
             return _unseal(self._keychain.own_key(version), None, context, sealed)
@@ -94,26 +75,16 @@ class Vault:
     def renew(self, tables: Tables, account_id: str) -> int:
         """Give the account a new data key for all that is sealed from now on; its version.
 
-        Call `forget` once it is committed.
+        Call `Vault.forget` once it is committed.
         """
         version = self._rows(tables, account_id)[-1].version + 1
         tables.data_keys.add(self._keychain.new_data_key(account_id, version, self._clock()))
         return version
 
     def destroy(self, tables: Tables, account_id: str) -> None:
-        """Destroy the data keys of an account. Call `forget` once it is committed."""
+        """Destroy the data keys of an account. Call `Vault.forget` once it is committed."""
         for row in self._rows(tables, account_id, erased=True):
             tables.data_keys.replace(replace(row, wrapped=None))
-
-    def forget(self, account_id: str) -> None:
-        """Keep nothing of the account's keys in memory."""
-        self._keys.pop(account_id, None)
-
-    async def _fetch(self, account_id: str) -> dict[int, bytes]:
-        # Written rather than read: so it is in order with `destroy`, and `forget` comes last.
-        rows = await self._database.write(lambda tables: self._rows(tables, account_id))
-        keys = self._keys[account_id] = self._open(rows)
-        return keys
 
     def _rows(self, tables: Tables, account_id: str, *, erased: bool = False) -> list[DataKeyRow]:
         """The account's data keys, the oldest first; the first one is made here."""
@@ -131,6 +102,40 @@ class Vault:
         keys = {version: key for version, key in opened.items() if key is not None}
         if not keys:
             raise Erased
+        return keys
+
+
+class Vault(Sealer):
+    """Seals and opens secrets for the event loop, too; keeps the keys that it uses in memory."""
+
+    def __init__(self, database: Database, keychain: Keychain, clock: Clock) -> None:
+        super().__init__(keychain, clock)
+        self._database = database
+        self._keys: dict[str, dict[int, bytes]] = {}
+        """Account -> version -> key. Filled with what is committed, in the order of commits."""
+
+    async def seal(self, account_id: str, context: bytes, plain: bytes) -> bytes:
+        """Raises Erased, Problem `storage_unavailable`."""
+        keys = self._keys.get(account_id) or await self._fetch(account_id)
+        version = max(keys)
+        return _seal(keys[version], account_id, version, context, plain)
+
+    async def unseal(self, account_id: str, context: bytes, sealed: bytes) -> bytes:
+        """Raises Erased, KeychainError where it was changed, Problem `storage_unavailable`."""
+        version = _version(sealed)
+        key = self._keys.get(account_id, {}).get(version)
+        if key is None:
+            key = _of(version, await self._fetch(account_id))
+        return _unseal(key, account_id, context, sealed)
+
+    def forget(self, account_id: str) -> None:
+        """Keep nothing of the account's keys in memory."""
+        self._keys.pop(account_id, None)
+
+    async def _fetch(self, account_id: str) -> dict[int, bytes]:
+        # Written rather than read: so it is in order with `destroy`, and `forget` comes last.
+        rows = await self._database.write(lambda tables: self._rows(tables, account_id))
+        keys = self._keys[account_id] = self._open(rows)
         return keys
 
 

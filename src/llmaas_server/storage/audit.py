@@ -45,6 +45,11 @@ class Audit(Table[AuditRow]):
         where = self.table.c.action == action
         return next(iter(self._select(where, order=(self.table.c.seq.desc(),), limit=1)), None)
 
+    def last(self, limit: int, account_id: str | None = None) -> list[AuditRow]:
+        """The newest rows, the oldest of them first."""
+        where = [] if account_id is None else [self.table.c.account_id == account_id]
+        return self._select(*where, order=(self.table.c.seq.desc(),), limit=limit)[::-1]
+
     def count(self) -> int:
         query = sa.select(sa.func.count()).select_from(self.table)
         return int(self._connection.execute(query).scalar_one())

@@ -43,7 +43,7 @@ class Tenant(Safe):
         super().__post_init__()
         self.users = Users(self.keychain, self.vault)
         self.export = Export(self.database, self.users, self.records, self.trail)
-        self.renewal = Renewal(self.vault, self.users, self.records, self.trail)
+        self.renewal = Renewal(self.vault, self.users, self.trail)
         ring = KeyRing(self.database, self.keychain, self.clock, Strangers(self.clock))
         self.erasure = Erasure(ring, self.vault, self.trail, self.clock)
 

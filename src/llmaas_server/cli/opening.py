@@ -1,0 +1,106 @@
+"""Opens what commands on the server's own machine need, and ends them well where that fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .failure import fail, wrong_usage
+
+if TYPE_CHECKING:
+    from llmaas_server.gateway.anchor import AnchorFile
+    from llmaas_server.gateway.kek import KeySource
+    from llmaas_server.settings import Settings
+    from llmaas_server.storage.database import Database
+    from llmaas_server.storage.reader import Reader
+
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="The settings file.")]
+HomeOption = Annotated[Path | None, typer.Option("--home", help="The folder of the server.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+BROKEN = 1
+CANNOT = 2
+
+
+def settings_of(config: Path | None, home: Path | None = None) -> Settings:
+    from llmaas_server.settings import SettingsError, load_settings
+
+    try:
+        return load_settings({"config": config, "home": home})
+    except SettingsError as error:
+        wrong_usage(str(error))
+
+
+def url_of(settings: Settings) -> str:
+    """Of the database."""
+    from llmaas_server.storage.database import url_in
+
+    url = settings.database_url
+    return url_in(settings.home) if url is None else url.get_secret_value()
+
+
+def source_of(settings: Settings) -> KeySource:
+    from llmaas_server.gateway.kek import KeychainError
+    from llmaas_server.gateway.keychain import key_source
+
+    key = settings.encryption_key
+    try:
+        return key_source(
+            settings.home,
+            None if key is None else key.get_secret_value(),
+            settings.encryption_key_command,
+        )
+    except KeychainError as error:
+        wrong_usage(str(error))
+
+
+def heads_of(settings: Settings) -> AnchorFile:
+    from llmaas_server.gateway.anchor import AnchorFile, anchor_path
+
+    return AnchorFile(anchor_path(settings.home, settings.audit_anchor))
+
+
+@contextmanager
+def reading(settings: Settings) -> Iterator[Reader]:
+    """The database, beside a server that may be running."""
+    from llmaas_server.storage.reader import Reader
+
+    with ending_well():
+        reader = Reader.open(url_of(settings))
+        try:
+            yield reader
+        finally:
+            reader.close()
+
+
+@contextmanager
+def owning(settings: Settings) -> Iterator[Database]:
+    """The database, which no server may have in the meantime."""
+    from llmaas_server.storage.database import Database
+
+    with ending_well():
+        database = Database.open(url_of(settings))
+        try:
+            yield database
+        finally:
+            database.close()
+
+
+@contextmanager
+def ending_well() -> Iterator[None]:
+    """Errors of storage and keys are one line, and exit code CANNOT."""
+    from llmaas_server.errors import Problem
+    from llmaas_server.gateway.kek import KeychainError
+    from llmaas_server.gateway.restoring import BrokenTrail
+    from llmaas_server.storage.failures import StorageError
+
+    try:
+        yield
+    except (StorageError, KeychainError, BrokenTrail, OSError) as error:
+        fail(str(error), code=CANNOT)
+    except Problem as problem:
+        fail(problem.message, problem.hint, code=CANNOT)
