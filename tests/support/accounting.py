@@ -8,12 +8,15 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
 from llmaas_server.gateway.budget import Budgets, window_of
+from llmaas_server.gateway.idempotency import Unkept
 from llmaas_server.gateway.ledger import Charge, Ledger
+from llmaas_server.gateway.limiter import Limiter
+from llmaas_server.gateway.metering import Metering
 from llmaas_server.gateway.prices import Prices, Rates
 from llmaas_server.seam.values import Measurement, Usage
 from llmaas_server.storage.database import Database
 from llmaas_server.storage.ledger import LedgerRow
-from llmaas_server.storage.tables import Tables
+from llmaas_server.storage.tables import Tables, Unit
 from llmaas_server.storage.values import Payer
 from support.clocks import ManualClock
 from support.databases import PAYER
@@ -25,6 +28,13 @@ MEASURED = Measurement(prompt_tokens=10, max_completion_tokens=90)
 """At most 100 nano-units."""
 
 
+class NoRecords:
+    async def keeping(
+        self, call_id: str, payer: Payer, task: str, model: str, request: bytes, answer: bytes
+    ) -> Unit[None]:
+        raise AssertionError("no application here wants its calls kept")
+
+
 @dataclass
 class Books:
     database: Database
@@ -34,6 +44,8 @@ class Books:
         self.prices = Prices(self.database, self.clock)
         self.budgets = Budgets(self.database, self.clock)
         self.ledger = Ledger(self.database, self.prices, self.clock)
+        self.limiter = Limiter(self.clock)
+        self.metering = Metering(self.limiter, self.ledger, Unkept(), NoRecords())
         self._ids: Iterator[int] = itertools.count(1)
 
     async def set_price(self) -> None:

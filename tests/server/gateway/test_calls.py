@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -14,13 +16,20 @@ from llmaas_client.wire.embed import EmbedRequest
 from llmaas_client.wire.summarize import SummarizeRequest
 from llmaas_server.backends.fake import FakeBackend
 from llmaas_server.errors import Problem, model_not_found
-from llmaas_server.gateway.calls import Calls, result_of
+from llmaas_server.gateway.calls import Calls
 from llmaas_server.gateway.choice import Defaults
+from llmaas_server.gateway.clock import MINUTE
 from llmaas_server.gateway.gate import Gate
-from llmaas_server.gateway.principals import Permit
+from llmaas_server.gateway.metering import Running
+from llmaas_server.gateway.principals import Permit, Principal
 from llmaas_server.models.manifest import InstalledModel
 from llmaas_server.seam.values import Call, Measurement, ModelKind, ModelRef
 from llmaas_server.settings import Settings
+from llmaas_server.storage.database import Database
+from llmaas_server.storage.ledger import LedgerRow
+from llmaas_server.storage.values import Limits, Owner
+from support.accounting import Books
+from support.databases import add_tenant
 from support.principals import caller, holding
 
 SETTINGS = Settings(
@@ -51,8 +60,15 @@ class Shelf:
         return []
 
 
-def calls(backend: FakeBackend, max_queue: int = 8) -> Calls:
-    return Calls(Defaults(SETTINGS), Shelf(), backend, Gate(max_queue), holding)
+@pytest.fixture
+async def books(sqlite_database: Database) -> Books:
+    await sqlite_database.write(add_tenant)
+    return Books(sqlite_database)
+
+
+def calls(backend: FakeBackend, metering: Any = None) -> Calls:
+    """Without metering they cannot run anything."""
+    return Calls(Defaults(SETTINGS), Shelf(), backend, Gate(1), holding, metering)
 
 
 def chat(**fields: Any) -> ChatRequest:
@@ -126,30 +142,103 @@ async def test_model_that_the_key_may_not_use(named: str | None) -> None:
     assert "for-chat, for-embed" in raised.value.message
 
 
-async def test_result() -> None:
-    backend = FakeBackend()
+@asynccontextmanager
+async def served(backend: FakeBackend, books: Books) -> AsyncIterator[Calls]:
     await backend.start()
-    service = calls(backend)
-    call = await service.prepare("req_1", CALLER, "chat", chat())
-    async with service.running(call) as (accepted, events):
-        result = await result_of(events)
-    assert accepted.prompt_tokens == 2
-    assert result.body["message"]["content"] == "hello there"
+    yield calls(backend, books.metering)
+
+
+async def whole(running: Running) -> AsyncGenerator[bytes]:
+    result = await running.result()
+    yield await running.settle(result, lambda cost: f"{cost}".encode())
+
+
+async def accepted_only(running: Running) -> AsyncGenerator[bytes]:
+    yield b"accepted"
+    await asyncio.Event().wait()
+
+
+async def ledger(books: Books) -> list[LedgerRow]:
+    return await books.database.read(lambda tables: tables.ledger.of_account("acc_1", None, 100))
+
+
+async def ask(
+    service: Calls,
+    call_id: str = "req_1",
+    make: Callable[[Running], AsyncGenerator[bytes]] = whole,
+    principal: Principal = CALLER,
+) -> AsyncGenerator[bytes]:
+    call = await service.prepare(call_id, principal, "chat", chat())
+    return service.answer(call, principal, b"hello there", None, make)
+
+
+async def test_a_call_is_billed_before_its_last_piece(books: Books) -> None:
+    await books.set_price()
+    backend = FakeBackend()
+    async with served(backend, books) as service, aclosing(await ask(service)) as pieces:
+        assert await anext(pieces) == b"0.000000004"
+        [row] = await ledger(books)
+        assert (row.outcome, row.cost, row.prompt_tokens, row.completion_tokens) == (
+            "completed",
+            4,
+            2,
+            2,
+        )
     assert backend.cancelled == []
 
 
-async def test_leaving_early_stops_the_call() -> None:
+async def test_without_a_price_the_cost_is_unknown(books: Books) -> None:
+    async with served(FakeBackend(), books) as service, aclosing(await ask(service)) as pieces:
+        assert await anext(pieces) == b"None"
+    assert [row.cost for row in await ledger(books)] == [0]
+
+
+async def test_leaving_early_stops_the_call(books: Books) -> None:
+    await books.set_price()
     backend = FakeBackend()
-    await backend.start()
-    service = calls(backend, max_queue=1)
-    async with service.running(await service.prepare("req_1", CALLER, "chat", chat())):
-        pass
-    assert backend.cancelled == ["req_1"]
-    async with service.running(await service.prepare("req_2", CALLER, "chat", chat())) as (
-        _,
-        events,
-    ):
-        assert await result_of(events)
+    async with served(backend, books) as service:
+        async with aclosing(await ask(service, make=accepted_only)) as pieces:
+            await anext(pieces)
+        assert backend.cancelled == ["req_1"]
+        async with aclosing(await ask(service, "req_2")) as pieces:
+            await anext(pieces)
+    rows = [(row.outcome, row.code, row.cost) for row in await ledger(books)]
+    assert rows == [("aborted", "cancelled", 2), ("completed", None, 4)]
+
+
+async def test_what_exceeds_the_budget_is_not_run(books: Books) -> None:
+    await books.set_price()
+    await books.budgets.set(Owner("key", "key_1"), "total", 100)
+    backend = FakeBackend()
+    async with served(backend, books) as service:
+        with pytest.raises(Problem) as raised:
+            await anext(await ask(service))
+        assert raised.value.code == "budget_exceeded"
+        assert backend.released == ["req_1"]
+    assert await ledger(books) == []
+
+
+async def test_tokens_that_were_not_used_come_back(books: Books) -> None:
+    limited = caller(limits=Limits(tokens_per_minute=514))
+    async with served(FakeBackend(), books) as service:
+        for number in range(2):
+            async with aclosing(await ask(service, f"req_{number}", principal=limited)) as pieces:
+                await anext(pieces)
+            # The worst case was reserved: 2 tokens of the prompt, and 512.
+            rate = books.limiter.rates(limited.limited)[0]
+            assert (rate.name, rate.remaining) == ("key-tokens", 510)
+            books.clock.advance(MINUTE)
+
+
+async def test_a_quote_is_what_would_be_reserved(books: Books) -> None:
+    backend = FakeBackend()
+    async with served(backend, books) as service:
+        call = await service.prepare("req_1", CALLER, "chat", chat(max_tokens=10))
+        assert (await service.quote(call, CALLER)).cost is None
+        await books.set_price()
+        assert (await service.quote(call, CALLER)).cost == 12
+    assert backend.status().running == 0
+    assert await ledger(books) == []
 
 
 class SlowToMeasure(FakeBackend):
@@ -166,19 +255,14 @@ class SlowToMeasure(FakeBackend):
         return measurement
 
 
-async def test_cancelled_while_measured_is_released() -> None:
+async def test_cancelled_while_measured_is_released(books: Books) -> None:
     backend = SlowToMeasure()
-    await backend.start()
-    service = calls(backend, max_queue=1)
-
-    async def run() -> None:
-        async with service.running(await service.prepare("req_1", CALLER, "chat", chat())):
-            raise AssertionError("never accepted")
-
-    task = asyncio.create_task(run())
-    await backend.measured.wait()
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
+    async with served(backend, books) as service:
+        task = asyncio.ensure_future(anext(await ask(service)))
+        await backend.measured.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
     assert backend.released == ["req_1"]
     assert backend.status().running == 0
+    assert await ledger(books) == []

@@ -13,6 +13,7 @@ from llmaas_server.errors import Problem
 from llmaas_server.gateway import limiter
 from llmaas_server.gateway.clock import MINUTE, SECOND
 from llmaas_server.gateway.limiter import Limiter, Ticket
+from llmaas_server.gateway.limits import RateLimit
 from llmaas_server.storage.values import Limits, Owner
 from support.clocks import ManualClock
 
@@ -29,9 +30,8 @@ def test_requests_per_minute() -> None:
     clock = ManualClock()
     door = Limiter(clock)
     limited = [(KEY, Limits(requests_per_minute=2))]
-    with door.admit(limited) as first:
-        assert first.rate is not None
-        assert (first.rate.limit, first.rate.remaining, first.rate.reset) == (2, 1, 30)
+    with door.admit(limited):
+        assert door.rates(limited) == [RateLimit("key-requests", 2, 1, 30)]
     with door.admit(limited):
         pass
     problem = refusal(door.admit(limited))
@@ -49,8 +49,7 @@ def test_nothing_is_taken_where_one_of_several_refuses() -> None:
     full = (ACCOUNT, Limits(concurrency=0))
     for _ in range(10):
         assert refusal(door.admit([key, full])).code == "rate_limited"
-    rate = door.rate([key])
-    assert rate is not None
+    [rate] = door.rates([key])
     assert rate.remaining == 5
 
 

@@ -10,10 +10,11 @@ from llmaas_server.gateway.clock import MINUTE, SECOND
 from llmaas_server.gateway.limits import (
     BUSY,
     Bucket,
+    RateLimit,
     Standing,
+    rates,
     refuse_request,
     refuse_tokens,
-    tightest,
 )
 from llmaas_server.storage.values import Limits, Owner
 
@@ -118,13 +119,15 @@ def test_tokens() -> None:
     assert (never.owner, never.wait) == (KEY, None)
 
 
-def test_headers_are_those_of_the_tightest_limit() -> None:
-    assert tightest([Standing(KEY, Limits())]) is None
-    rate = tightest(
+def test_headers_have_every_rate_of_every_owner() -> None:
+    assert rates([Standing(KEY, Limits())]) == []
+    assert rates(
         [
-            Standing(KEY, Limits(), requests=bucket(60, 58)),
+            Standing(KEY, Limits(), requests=bucket(60, 58), tokens=bucket(600, 6)),
             Standing(ACCOUNT, Limits(), requests=bucket(1000, 1)),
         ]
-    )
-    assert rate is not None
-    assert (rate.limit, rate.remaining, rate.reset) == (60, 2, 58)
+    ) == [
+        RateLimit("key-requests", 60, 2, 58),
+        RateLimit("key-tokens", 600, 594, 1),
+        RateLimit("account-requests", 1000, 999, 1),
+    ]
