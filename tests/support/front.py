@@ -46,6 +46,8 @@ def front(
     """Serve on a free port for as long as the block lasts."""
     chosen = backend or create_backend(settings)
     sock = socket.create_server(("127.0.0.1", 0))
+    # As for the sockets of `llmaas serve`: without it each answer waits for 40 ms.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     url = f"http://127.0.0.1:{sock.getsockname()[1]}"
     services = Services.open(settings)
     services.bootstrap(url)

@@ -14,5 +14,8 @@ from support.front import Front, front
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
     home: Path = tmp_path_factory.mktemp("home")
-    with front(Settings(home=home, cache=home / "cache", backend="fake")) as running:
+    settings = Settings(
+        home=home, cache=home / "cache", backend="fake", unknown_keys_per_minute=100_000
+    )
+    with front(settings) as running:
         yield running

@@ -8,7 +8,8 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
 
 import httpx
 import pytest
@@ -17,17 +18,28 @@ from starlette.routing import Route
 
 from llmaas_client.wire.errors import ERRORS, ErrorBody
 from llmaas_client.wire.models import Health, ModelList
-from llmaas_server.api.middleware import PUBLIC
 from llmaas_server.app import create_app
 from llmaas_server.backends.fake import FakeBackend
-from llmaas_server.gateway.keys import mint
+from llmaas_server.gateway.ids import new_id
+from llmaas_server.gateway.key_format import mint
+from llmaas_server.gateway.services import Services
 from llmaas_server.settings import Settings
-from support.front import Front
+from support.front import Front, front
+
+PUBLIC = {("GET", "/health/live"), ("GET", "/health/ready"), ("POST", "/v1/sign-in")}
+"""All that needs no key: this list is written by hand, and exact."""
+
+REGISTER = ("POST", "/v1/register")
+"""Public as well, where the settings let people register."""
 
 
-def routes() -> list[tuple[str, str]]:
+def routes(**options: Any) -> list[tuple[str, str]]:
     """Method and path of everything that is served."""
-    app: Starlette = create_app(Settings(home=Path("nowhere"), backend="fake"), FakeBackend())
+    with TemporaryDirectory() as folder:
+        settings = Settings(home=Path(folder), backend="fake", **options)
+        services = Services.open(settings)
+        app: Starlette = create_app(settings, services, FakeBackend())
+        services.release()
     return [
         (method, route.path)
         for route in app.routes
@@ -36,13 +48,73 @@ def routes() -> list[tuple[str, str]]:
     ]
 
 
-PRIVATE = [(method, path) for method, path in routes() if path not in PUBLIC]
+ROUTES = routes()
+PUBLIC_PATHS = {path for _, path in PUBLIC}
+PRIVATE = [(method, path) for method, path in ROUTES if path not in PUBLIC_PATHS]
 
 
 def test_there_are_public_and_private_routes() -> None:
-    assert {path for _, path in routes()} > PUBLIC
+    assert set(ROUTES) > PUBLIC
     assert ("POST", "/v1/tasks/chat") in PRIVATE
     assert ("POST", "/predict") in PRIVATE
+
+
+@pytest.mark.parametrize("mode", ["closed", "invite", "open"])
+def test_public_routes_are_these(tmp_path: Path, mode: Literal["closed", "invite", "open"]) -> None:
+    """Walks the route table of a running server, without a key."""
+    settings = Settings(home=tmp_path, cache=tmp_path, backend="fake", registration=mode)
+    with front(settings) as server:
+        found = {
+            (method, path)
+            for method, path in routes(registration=mode)
+            if httpx.request(method, server.url + path).status_code != ERRORS["missing_key"].status
+            and method != "HEAD"
+        }
+    assert found == (PUBLIC if mode == "closed" else PUBLIC | {REGISTER})
+
+
+@pytest.mark.parametrize(("method", "path"), PRIVATE)
+def test_each_key_is_refused_where_the_other_kind_belongs(
+    server: Front, method: str, path: str
+) -> None:
+    """An address takes inference keys or management keys; a few take both, and only look."""
+    codes = [
+        ErrorBody.model_validate_json(response.content).error.code
+        for one in (server.http, server.manage)
+        if (response := one.request(method if method != "HEAD" else "GET", path)).is_error
+        and response.status_code == ERRORS["not_allowed"].status
+    ]
+    takes_both = {"/v1/tasks", "/v1/models", "/openapi.json", "/v1/prices"}
+    assert codes == ([] if path in takes_both and method != "POST" else ["not_allowed"])
+
+
+@pytest.mark.parametrize(("method", "path"), PRIVATE)
+def test_a_key_without_scopes_may_nothing(
+    stranger: httpx.Client, nothing: tuple[str, str], method: str, path: str
+) -> None:
+    for key in nothing:
+        response = stranger.request(method, path, headers={"authorization": f"Bearer {key}"})
+        if path not in {"/v1/tasks", "/v1/models", "/openapi.json", "/v1/prices"}:
+            assert response.status_code == ERRORS["not_allowed"].status
+
+
+@pytest.fixture(scope="module")
+def stranger(server: Front) -> Iterator[httpx.Client]:
+    """A client without a key."""
+    with httpx.Client(base_url=server.url) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def nothing(server: Front) -> tuple[str, str]:
+    """An inference key for no task, and a management key for one harmless action."""
+    bodies = [
+        {"name": "nothing", "tasks": [], "models": []},
+        {"name": "nothing", "kind": "management", "actions": ["metrics:read"]},
+    ]
+    made = [server.manage.post("/v1/keys", json=body).raise_for_status() for body in bodies]
+    first, second = (response.json()["secret"] for response in made)
+    return first, second
 
 
 @pytest.mark.parametrize(("method", "path"), PRIVATE)
@@ -51,17 +123,17 @@ def test_there_are_public_and_private_routes() -> None:
     [
         (None, "missing_key"),
         ("Bearer", "missing_key"),
-        (f"Bearer {mint()}", "invalid_key"),
+        (f"Bearer {mint('management', new_id('key'))}", "invalid_key"),
         ("Bearer llmaas_short", "invalid_key"),
         ("Basic dXNlcjpwYXNz", "invalid_key"),
         ("Bearer " + "x" * 5000, "invalid_key"),
     ],
 )
 def test_private_routes_need_a_key(
-    server: Front, method: str, path: str, header: str | None, code: str
+    stranger: httpx.Client, method: str, path: str, header: str | None, code: str
 ) -> None:
     headers = {} if header is None else {"authorization": header}
-    response = httpx.request(method, server.url + path, headers=headers)
+    response = stranger.request(method, path, headers=headers)
     assert response.status_code == ERRORS["missing_key"].status
     assert response.headers["www-authenticate"].startswith("Bearer")
     if method != "HEAD":
@@ -78,7 +150,7 @@ def test_refused_before_the_body_is_sent(server: Front) -> None:
     url = httpx.URL(server.url)
     with socket.create_connection((url.host, url.port or 0), timeout=10) as connection:
         connection.sendall(
-            b"POST /v1/tasks/chat HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\n"
+            b"POST /v1/tasks/chat HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
             b"content-length: 1000000\r\n\r\n"
         )
         assert b"missing_key" in read_response(connection)
@@ -93,16 +165,16 @@ def read_response(connection: socket.socket) -> bytes:
     return received
 
 
-@pytest.mark.parametrize("path", sorted(PUBLIC))
-def test_public_routes_need_none(server: Front, path: str) -> None:
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
+def test_health_needs_none(server: Front, path: str) -> None:
     response = httpx.get(server.url + path)
     assert response.status_code == httpx.codes.OK
     assert Health.model_validate_json(response.content).status == "ok"
 
 
-@pytest.mark.parametrize(("method", "path"), routes())
+@pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_wrong_method(server: Front, method: str, path: str) -> None:
-    wrongs = {"DELETE", "OPTIONS", "PATCH"} - {right for right, there in routes() if there == path}
+    wrongs = {"DELETE", "OPTIONS", "PATCH"} - {right for right, there in ROUTES if there == path}
     for wrong in sorted(wrongs):
         response = server.http.request(wrong, path)
         error = ErrorBody.model_validate_json(response.content).error
@@ -140,10 +212,10 @@ def test_description(server: Front) -> None:
     described = {
         (method.upper(), path) for path, methods in document["paths"].items() for method in methods
     }
-    assert described == {(method, path) for method, path in routes() if method != "HEAD"}
+    assert described == {(method, path) for method, path in ROUTES if method != "HEAD"}
     for path, methods in document["paths"].items():
         for operation in methods.values():
-            assert (operation.get("security") == []) == (path in PUBLIC)
+            assert (operation.get("security") == []) == (path in PUBLIC_PATHS)
             assert str(ERRORS["internal_error"].status) in operation["responses"]
     chat = document["paths"]["/v1/tasks/chat"]["post"]
     assert "text/event-stream" in chat["responses"]["200"]["content"]

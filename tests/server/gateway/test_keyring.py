@@ -15,6 +15,7 @@ from llmaas_server.errors import Problem
 from llmaas_server.gateway.clock import SECOND
 from llmaas_server.gateway.ids import new_id
 from llmaas_server.gateway.key_format import mint
+from llmaas_server.gateway.keychain import Mac
 from llmaas_server.gateway.keyring import FRESH, KeyRing
 from llmaas_server.gateway.principals import COMMAND
 from llmaas_server.gateway.strangers import PER_MINUTE, Strangers
@@ -116,11 +117,14 @@ async def test_strangers_learn_nothing(
     house: House, reads: list[Unit[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An unknown id and a known one with a wrong secret: one answer, one look, one hash."""
-    hashes = []
+    hashes: list[str] = []
     check = house.services.keychain.check
-    monkeypatch.setattr(
-        house.services.keychain, "check", lambda *args: hashes.append(args[0]) or check(*args)
-    )
+
+    def counted(purpose: str, message: bytes, mac: Mac) -> bool:
+        hashes.append(purpose)
+        return check(purpose, message, mac)
+
+    monkeypatch.setattr(house.services.keychain, "check", counted)
     remembered, not_yet, revoked = await house.key(), await house.key(), await house.key()
     await house.identify(remembered)
     await house.services.keys.revoke(COMMAND, revoked.id)
