@@ -1,115 +1,39 @@
-"""One row's draw on a CPU: what `sampler` does with tensors, in a tenth of the time.
-
-A row fits the processor's cache, and nothing is sorted but the few most likely tokens. Each filter
-comes down to the least that a token needs to stay; tokens as likely as that stay, too.
-"""
+"""How one token is to be drawn, and the number that it is drawn by."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import dataclass
+from hashlib import blake2b
 
 from .grammar import Mask
 from .request import Sampling
 
-Row = NDArray[np.float32]
-"""[vocabulary]"""
-
-_SHORT = 64
-"""Most likely tokens that often hold all of top_p."""
-
-_HEIGHT = 32
-"""Rows of the table whose columns' largest numbers tell where the largest of all are."""
-
-_BLOCK = 256
-"""Weights that are summed up before one of them is looked for."""
+_GREEDY_BELOW = 1e-5
+"""Temperatures that would overflow mean the same as 0."""
 
 
-def penalize(logits: Row, seen: Sequence[int], penalty: float) -> Row:
-    """Make what was seen less likely, as transformers' repetition penalty does."""
-    ids = np.array(seen, dtype=np.intp)
-    found = logits[ids]
-    scores = logits.copy()
-    scores[ids] = np.where(found < 0, found * penalty, found / penalty)
-    return scores
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """How to draw one row's token."""
+
+    sampling: Sampling
+    seed: int
+    """That of `sampling`, or a fresh one where it names none."""
+    count: int
+    """Tokens of the sequence drawn before this one."""
+    seen: Sequence[int]
+    """Prompt and answer so far, for the repetition penalty."""
+    top_logprobs: int | None = None
+    mask: Mask | None = None
+    """The tokens that may come; log-probabilities do not depend on it."""
 
 
-def allow(logits: Row, mask: Mask) -> Row:
-    """Keep what the mask allows; a model may have logits of more tokens than its tokenizer has."""
-    scores = logits.copy()
-    mask = mask[: len(scores)]
-    np.copyto(scores[: len(mask)], -np.inf, where=~mask)
-    scores[len(mask) :] = -np.inf
-    return scores
+def is_greedy(sampling: Sampling) -> bool:
+    return sampling.temperature < _GREEDY_BELOW
 
 
-def draw(scores: Row, sampling: Sampling, number: float) -> int:
-    """The token that belongs to the number in [0, 1), in the order of the vocabulary."""
-    ids, weights = distribution(scores, sampling)
-    at = _find(weights, number)
-    return at if ids is None else int(ids[at])
-
-
-def distribution(scores: Row, sampling: Sampling) -> tuple[NDArray[np.intp] | None, Row]:
-    """The tokens that temperature, top-k, top-p and min-p leave, and their weights; None: all.
-
-    The largest weight is 1.
-    """
-    ids = None
-    top = scores.max()
-    if sampling.top_k and sampling.top_k < len(scores):
-        ids = np.flatnonzero(scores >= _largest(scores, sampling.top_k)[-1])
-        scores = scores[ids]
-    weights = np.exp((scores - top) / np.float32(sampling.temperature))
-    least = sampling.min_p
-    if sampling.top_p < 1:
-        least = max(least, _least_of_nucleus(weights, sampling.top_p))
-    if least > 0:
-        kept = np.flatnonzero(weights >= least)
-        ids = kept if ids is None else ids[kept]
-        weights = weights[kept]
-    return ids, weights
-
-
-def _least_of_nucleus(weights: Row, top_p: float) -> float:
-    """Of the most likely tokens until those before the next hold `top_p` of the mass."""
-    total = float(weights.sum())
-    limit = top_p * total
-    best = _largest(weights, min(_SHORT, len(weights)))
-    mass = best.cumsum(dtype=np.float64)
-    if mass[-1] < limit:
-        # All that are less likely than this together hold less than what may be left out.
-        ids = np.flatnonzero(weights >= (total - limit) / len(weights))
-        best = np.sort(weights[ids])[::-1]
-        mass = best.cumsum(dtype=np.float64)
-    # At the last where rounding says that all together are not enough.
-    return float(best[min(int(mass.searchsorted(limit)), len(best) - 1)])
-
-
-def _largest(values: Row, count: int) -> Row:
-    """The `count` largest, the largest first."""
-    width = len(values) // _HEIGHT
-    if count < width // 2:
-        # They lie in the `count` columns whose largest are the largest, or after the table.
-        table = values[: _HEIGHT * width].reshape(_HEIGHT, width)
-        columns = np.argpartition(table.max(0), width - count)[-count:]
-        values = np.concatenate((table[:, columns].ravel(), values[_HEIGHT * width :]))
-    return np.sort(np.partition(values, len(values) - count)[-count:])[::-1]
-
-
-def _find(weights: Row, number: float) -> int:
-    """Where the running sum of the weights passes that share of the whole."""
-    sums = np.add.reduceat(weights, np.arange(0, len(weights), _BLOCK), dtype=np.float64)
-    ends = sums.cumsum()
-    rest = number * ends[-1]
-    block = _passes(ends, rest)
-    within = weights[block * _BLOCK : (block + 1) * _BLOCK].cumsum(dtype=np.float64)
-    return block * _BLOCK + _passes(within, rest - (ends[block - 1] if block else 0.0))
-
-
-def _passes(ends: NDArray[np.float64], at: Any) -> int:
-    # Below the whole even where rounding would reach it: beyond it there is nothing.
-    return int(ends.searchsorted(min(at, np.nextafter(ends[-1], 0.0)), side="right"))
+def uniform(seed: int, count: int) -> float:
+    """The number in [0, 1) that belongs to the draw `count` of `seed`, whatever else is drawn."""
+    digest = blake2b(f"{seed}:{count}".encode(), digest_size=8).digest()
+    return (int.from_bytes(digest, "big") >> 11) / (1 << 53)

@@ -2,15 +2,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from transformers.generation import logits_process as processors
 
+from llmaas_server.runtime.draw import Draw, uniform
 from llmaas_server.runtime.request import Sampling, Token
-from llmaas_server.runtime.sampler import Draw, filter_logits, logprobs, sample, uniform
+from llmaas_server.runtime.sampler import logprobs, sample
 
 VOCABULARY = 2000
 SEEN = (5, 9, 9, 100)
@@ -35,34 +34,6 @@ def logits_of(rows: int, scale: float = 3.0, seed: int = 0) -> torch.Tensor:
 
 def draws_of(samplings: list[Sampling], count: int = 0) -> list[Draw]:
     return [Draw(sampling, sampling.seed or 0, count, SEEN) for sampling in samplings]
-
-
-def as_transformers_does(logits: torch.Tensor, sampling: Sampling) -> torch.Tensor:
-    chain: list[Any] = []
-    if sampling.repetition_penalty != 1:
-        chain.append(processors.RepetitionPenaltyLogitsProcessor(sampling.repetition_penalty))
-    if sampling.temperature != 1:
-        chain.append(processors.TemperatureLogitsWarper(sampling.temperature))
-    if sampling.top_k:
-        chain.append(processors.TopKLogitsWarper(sampling.top_k))
-    if sampling.top_p < 1:
-        chain.append(processors.TopPLogitsWarper(sampling.top_p))
-    if sampling.min_p:
-        chain.append(processors.MinPLogitsWarper(sampling.min_p))
-    scores = logits[None].clone()
-    for processor in chain:
-        scores = processor(torch.tensor([SEEN]), scores)
-    return scores[0]
-
-
-# Flat logits spread the nucleus over more tokens than the shortcut looks at.
-@pytest.mark.parametrize("scale", [3.0, 0.1])
-def test_filters_are_those_of_transformers(scale: float) -> None:
-    logits = logits_of(len(SAMPLINGS), scale)
-    filtered = filter_logits(logits.clone(), draws_of(SAMPLINGS))
-    for row, sampling in enumerate(SAMPLINGS):
-        expected = as_transformers_does(logits[row], sampling)
-        torch.testing.assert_close(filtered[row], expected, rtol=0, atol=1e-6)
 
 
 def test_greedy_is_the_largest_after_the_penalty() -> None:

@@ -1,6 +1,6 @@
 """Draws on the device where the logits are: the host waits once, for what was drawn.
 
-The rules are those of `runtime.sampler`, row by row in tensors, and so are the tokens.
+The rules are those of `runtime.distribution`, row by row in tensors, and so are the tokens.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from llmaas_server.runtime.draw import Draw, is_greedy, uniform
 from llmaas_server.runtime.request import Token
-from llmaas_server.runtime.sampler import Draw, is_greedy, uniform
 
 _NUMBERS = torch.float64
 """What ids, flags and log-probabilities travel as together: it holds each of them exactly."""

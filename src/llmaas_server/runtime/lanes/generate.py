@@ -14,12 +14,12 @@ from torch import Tensor
 
 from llmaas_server.errors import Problem, context_overflow
 from llmaas_server.runtime.blocks import Blocks
-from llmaas_server.runtime.cuda.sampling import sample as sample_there
 from llmaas_server.runtime.decoding import Decoder
+from llmaas_server.runtime.draw import Draw
 from llmaas_server.runtime.faults import blamed
 from llmaas_server.runtime.lane import Job, Output
 from llmaas_server.runtime.request import Finished, Generation, Scoring, Token
-from llmaas_server.runtime.sampler import Draw, logprobs, sample
+from llmaas_server.runtime.sampler import logprobs, sample
 from llmaas_server.runtime.scheduler import Scheduler
 from llmaas_server.runtime.scoring import ScoreSequence
 from llmaas_server.runtime.sequence import Chunk, GenerateSequence, Sequence
@@ -232,8 +232,7 @@ def _extend(answers: list[Answer], logits: Tensor) -> list[Output]:
     """Draw the next tokens of each answer; `logits` are theirs, row by row."""
     if not answers:
         return []
-    draw_all = sample_there if logits.is_cuda else sample
-    drawn = draw_all(logits, [draw for answer in answers for draw in answer.draws()])
+    drawn = sample(logits, [draw for answer in answers for draw in answer.draws()])
     now = time.monotonic()
     outputs = []
     row = 0

@@ -18,11 +18,12 @@ from torch import Tensor
 from llmaas_server.errors import Problem, context_overflow
 from llmaas_server.runtime.constraints import Constraint, constraints_of
 from llmaas_server.runtime.device import torch_name
+from llmaas_server.runtime.draw import Draw
 from llmaas_server.runtime.faults import blamed
 from llmaas_server.runtime.lane import Job, Output
 from llmaas_server.runtime.loader import LoadedModel
 from llmaas_server.runtime.request import Finish, Finished, Generation, Token
-from llmaas_server.runtime.sampler import Draw, sample
+from llmaas_server.runtime.sampler import sample
 from llmaas_server.runtime.seq2seq import Decoding, EncoderDecoder
 from llmaas_server.runtime.sequence import GenerateSequence
 from llmaas_server.seam.values import WorkerOptions

@@ -11,8 +11,8 @@ import torch
 
 from llmaas_server.runtime import sampler
 from llmaas_server.runtime.cuda import sampling
+from llmaas_server.runtime.draw import Draw
 from llmaas_server.runtime.request import Sampling, Token
-from llmaas_server.runtime.sampler import Draw
 
 VOCABULARY = 101
 

@@ -1,19 +1,25 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from transformers.generation import logits_process as processors
 
-from llmaas_server.runtime import draw as drawing
-from llmaas_server.runtime import sampler
-from llmaas_server.runtime.draw import distribution, draw
+from llmaas_server.runtime import distribution as drawing
+from llmaas_server.runtime.cuda import sampling as tensors
+from llmaas_server.runtime.distribution import distribution, draw
+from llmaas_server.runtime.draw import Draw
 from llmaas_server.runtime.request import Sampling
-from llmaas_server.runtime.sampler import Draw, filter_logits, sample
+from llmaas_server.runtime.sampler import sample
 
 VOCABULARY = 10_007
 """Large enough for all short cuts, and no multiple of anything."""
+
+SEEN = (5, 9, 9, 100)
 
 SAMPLINGS = [
     Sampling(),
@@ -24,10 +30,11 @@ SAMPLINGS = [
     Sampling(top_k=VOCABULARY),
     Sampling(top_p=0.9),
     Sampling(top_p=0.01),
-    Sampling(top_p=0.9999),
+    Sampling(top_p=0.999),
     Sampling(min_p=0.05),
     Sampling(min_p=1.0),
     Sampling(temperature=1.5, top_k=200, top_p=0.8, min_p=0.02),
+    Sampling(temperature=0.8, top_p=0.95, repetition_penalty=1.3),
 ]
 NUMBERS = [0.0, 1e-9, *np.linspace(0.001, 0.999, 41).tolist(), float(np.nextafter(1.0, 0.0))]
 
@@ -37,19 +44,41 @@ def scores_of(scale: float, seed: int = 0, size: int = VOCABULARY) -> drawing.Ro
 
 
 def plain(scores: drawing.Row, sampling: Sampling) -> torch.Tensor:
-    """Probabilities of the whole vocabulary, by the filters of transformers."""
-    filtered = filter_logits(torch.from_numpy(scores)[None], [Draw(sampling, 0, 0, ())])
+    """Probabilities of the whole vocabulary, by the logits processors of transformers."""
+    chain: list[Any] = []
+    if sampling.repetition_penalty != 1:
+        chain.append(processors.RepetitionPenaltyLogitsProcessor(sampling.repetition_penalty))
+    if sampling.temperature != 1:
+        chain.append(processors.TemperatureLogitsWarper(sampling.temperature))
+    if sampling.top_k:
+        chain.append(processors.TopKLogitsWarper(sampling.top_k))
+    if sampling.top_p < 1:
+        chain.append(processors.TopPLogitsWarper(sampling.top_p))
+    if sampling.min_p:
+        chain.append(processors.MinPLogitsWarper(sampling.min_p))
+    filtered = torch.from_numpy(scores)[None].clone()
+    for processor in chain:
+        filtered = processor(torch.tensor([SEEN]), filtered)
     return filtered[0].double().softmax(-1)
+
+
+def drawn(scores: drawing.Row, sampling: Sampling, number: float) -> int:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(drawing, "uniform", lambda seed, count: number)
+        token = draw(scores, Draw(sampling, 0, 0, SEEN))
+    assert token is not None
+    return token
 
 
 # From one token that has it all to a nucleus that is most of the vocabulary.
 @pytest.mark.parametrize("scale", [10.0, 3.0, 1.0, 0.1])
 @pytest.mark.parametrize("sampling", SAMPLINGS)
-def test_what_is_left_is_what_the_plain_filters_leave(sampling: Sampling, scale: float) -> None:
+def test_what_is_left_is_what_transformers_leaves(sampling: Sampling, scale: float) -> None:
     scores = scores_of(scale)
     before = scores.copy()
     expected = plain(scores, sampling)
-    ids, weights = distribution(scores, sampling)
+    penalized = drawing._penalize(scores, SEEN, sampling.repetition_penalty)
+    ids, weights = distribution(penalized, sampling)
     found = np.zeros(VOCABULARY)
     found[slice(None) if ids is None else ids] = weights / weights.sum(dtype=np.float64)
     torch.testing.assert_close(torch.from_numpy(found), expected, rtol=1e-5, atol=1e-12)
@@ -62,27 +91,25 @@ def test_a_number_falls_into_the_share_of_its_token(sampling: Sampling, scale: f
     scores = scores_of(scale, seed=1)
     ends = plain(scores, sampling).cumsum(0)
     for number in NUMBERS:
-        token = draw(scores, sampling, number)
+        token = drawn(scores, sampling, number)
         begin = float(ends[token - 1]) if token else 0.0
         assert begin - 1e-6 <= number <= float(ends[token]) + 1e-6
         assert float(ends[token]) > begin, "a token that was filtered out"
 
 
 def test_rows_and_tensors_draw_the_same() -> None:
-    """With penalties, masks, greedy rows and rows that are not numbers."""
-    seen = (5, 9, 9, 100)
+    """Greedy or not, with masks, and rows that are not numbers."""
     mask = np.random.default_rng(5).random(VOCABULARY - 3) < 0.5
-    penalized = Sampling(temperature=0.9, top_p=0.95, repetition_penalty=1.3)
     draws = [
-        Draw(sampling, seed, 3, seen, None, chosen)
-        for seed, sampling in enumerate([*SAMPLINGS, penalized, Sampling(temperature=0)])
+        Draw(sampling, seed, 3, SEEN, None, chosen)
+        for seed, sampling in enumerate([*SAMPLINGS, Sampling(temperature=0)])
         for chosen in (None, mask)
     ]
     logits = torch.from_numpy(np.stack([scores_of(3.0, seed) for seed in range(len(draws))]))
     logits[7, 77] = torch.nan
     logits[8, 78] = torch.inf
-    rows = sampler._draw_rows(logits, draws)
-    assert rows == sampler._draw(logits, draws)
+    rows = sample(logits, draws)
+    assert rows == tensors.sample(logits, draws)
     assert [at for at, token in enumerate(rows) if token is None] == [7, 8]
 
 
@@ -106,8 +133,8 @@ def test_tokens_as_likely_as_the_last_that_stays_stay_too() -> None:
 def test_the_last_number_never_leads_beyond_the_last_token() -> None:
     scores = np.full(1000, -np.inf, dtype=np.float32)
     scores[300:600] = scores_of(1.0, size=300)
-    assert draw(scores, Sampling(), float(np.nextafter(1.0, 0.0))) == 599
-    assert draw(scores, Sampling(), 0.0) == 300
+    assert drawn(scores, Sampling(), float(np.nextafter(1.0, 0.0))) == 599
+    assert drawn(scores, Sampling(), 0.0) == 300
 
 
 @settings(max_examples=200, deadline=None)
