@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import uuid
 from collections.abc import Coroutine
+from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -42,13 +43,14 @@ class _Settings:
         self,
         base_url: str | None,
         api_key: str | None,
+        ca_bundle: str | PathLike[str] | None,
         timeout: float | None,
         max_retries: int,
         clock: Clock | None,
     ) -> None:
         if max_retries < 0:
             raise ConfigurationError(f"max_retries is {max_retries}", hint="0 is no retry.")
-        self._config = resolve(base_url, api_key)
+        self._config = resolve(base_url, api_key, ca_bundle)
         self._timeout = _checked(timeout)
         self._policy = RetryPolicy(max_retries)
         self._clock = clock or Clock()
@@ -91,6 +93,8 @@ class Client(_Settings):
         base_url: The server; else LLMAAS_BASE_URL, else http://127.0.0.1:8000.
         api_key: The key; else LLMAAS_API_KEY, else the one that a server on this machine left for
             exactly this address.
+        ca_bundle: A file of certificates (PEM) that an https server's must rest on, for a private
+            authority; else LLMAAS_CA_BUNDLE, else those that this machine trusts.
         timeout: Seconds for a whole call: connecting, waiting, reading and all retries. None is
             no limit.
         max_retries: How often to try again where that is safe: nothing was sent, or the server
@@ -109,12 +113,13 @@ class Client(_Settings):
         base_url: str | None = None,
         api_key: str | None = None,
         *,
+        ca_bundle: str | PathLike[str] | None = None,
         timeout: float | None = DEFAULT_TIMEOUT,
         max_retries: int = 2,
         http_client: HTTPClient | None = None,
         clock: Clock | None = None,
     ) -> None:
-        super().__init__(base_url, api_key, timeout, max_retries, clock)
+        super().__init__(base_url, api_key, ca_bundle, timeout, max_retries, clock)
         self._pool = Pool(self._config, http_client)
         self.classify: Classify[ClassifyResult] = Classify(self._run)
         self.summarize: Summarize[SummarizeResult, Stream[SummarizeResult]] = Summarize(
@@ -169,12 +174,13 @@ class AsyncClient(_Settings):
         base_url: str | None = None,
         api_key: str | None = None,
         *,
+        ca_bundle: str | PathLike[str] | None = None,
         timeout: float | None = DEFAULT_TIMEOUT,
         max_retries: int = 2,
         http_client: AsyncHTTPClient | None = None,
         clock: Clock | None = None,
     ) -> None:
-        super().__init__(base_url, api_key, timeout, max_retries, clock)
+        super().__init__(base_url, api_key, ca_bundle, timeout, max_retries, clock)
         self._pool = AsyncPool(self._config, http_client)
         self.classify: Classify[Coroutine[Any, Any, ClassifyResult]] = Classify(self._run)
         self.summarize: Summarize[

@@ -4,6 +4,7 @@ surroundings.
     LLMAAS_BASE_URL   the server; http://127.0.0.1:8000 without it
     LLMAAS_API_KEY    the key
     LLMAAS_HOME       the folder in which a server on this machine leaves the key for its clients
+    LLMAAS_CA_BUNDLE  certificates (PEM) that an https server must rest on; else the usual
     LLMAAS_DEBUG      commands show tracebacks
 """
 
@@ -80,6 +81,8 @@ class Config:
     address: Address
     home: Path
     explicit_key: str | None = field(default=None, repr=False)
+    ca_bundle: Path | None = None
+    """The certificates that the server's must rest on; None is those that this machine trusts."""
 
     def key(self) -> str | None:
         """The key to send. Raises ConfigurationError where sending it would give it away."""
@@ -117,7 +120,11 @@ class Config:
         return proxies.get(self.address.scheme) or proxies.get("all")
 
 
-def resolve(base_url: str | None = None, api_key: str | None = None) -> Config:
+def resolve(
+    base_url: str | None = None,
+    api_key: str | None = None,
+    ca_bundle: str | os.PathLike[str] | None = None,
+) -> Config:
     """Arguments first, then the environment, then defaults."""
     url = base_url or os.environ.get("LLMAAS_BASE_URL") or DEFAULT_BASE_URL
     if api_key is not None:
@@ -126,7 +133,9 @@ def resolve(base_url: str | None = None, api_key: str | None = None) -> Config:
         key = check_key(from_environment, "LLMAAS_API_KEY")
     else:
         key = None
-    return Config(Address.parse(url), home(), key)
+    bundle = ca_bundle or os.environ.get("LLMAAS_CA_BUNDLE")
+    trusted = Path(bundle).expanduser() if bundle else None
+    return Config(Address.parse(url), home(), key, trusted)
 
 
 def home() -> Path:

@@ -231,11 +231,25 @@ def _options(config: Config) -> dict[str, Any]:
     # Making a TLS context takes 20 ms; plain HTTP to this machine goes without.
     secure = config.address.scheme == "https"
     return {
-        "ssl_context": httpx.create_ssl_context() if secure else None,
+        "ssl_context": _trust(config) if secure else None,
         "max_connections": MAX_CONNECTIONS,
         "max_keepalive_connections": MAX_CONNECTIONS,
         "keepalive_expiry": KEEPALIVE_SECONDS,
     }
+
+
+def _trust(config: Config) -> ssl.SSLContext:
+    """TLS to a server whose certificate is checked, always."""
+    if config.ca_bundle is None:
+        return httpx.create_ssl_context()
+    try:
+        return ssl.create_default_context(cafile=config.ca_bundle)
+    except OSError as error:
+        reason = "it has no certificates" if isinstance(error, ssl.SSLError) else error.strerror
+        raise ConfigurationError(
+            f"ca_bundle {config.ca_bundle} cannot be used: {reason}",
+            hint="Name a file of certificates in PEM format.",
+        ) from None
 
 
 def _proxy(config: Config) -> dict[str, Any] | None:

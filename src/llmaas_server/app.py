@@ -32,6 +32,7 @@ from llmaas_server.api.door import Door
 from llmaas_server.api.endpoint import routes
 from llmaas_server.api.limits import RateLimits
 from llmaas_server.api.managing import Desk
+from llmaas_server.api.guard import HeaderLimits, Hosts, Origins
 from llmaas_server.api.middleware import Authenticate, Contexts
 from llmaas_server.api.problems import Problems, on_http_exception
 from llmaas_server.backends.fake import FakeBackend, NoWorkers
@@ -113,8 +114,12 @@ def create_app(
         routes=routes(endpoints, door.check),
         middleware=[
             Middleware(Contexts),
-            Middleware(RateLimits, limiter=services.limiter),
             Middleware(Problems),
+            Middleware(HeaderLimits, most_bytes=int(settings.max_header_bytes)),
+            Middleware(Hosts, allowed=settings.allowed_hosts),
+            Middleware(Origins, allowed=settings.allowed_origins),
+            Middleware(RateLimits, limiter=services.limiter),
+            Middleware(Problems),  # once more: pages of allowed origins may read these errors
             Middleware(Authenticate, door=door, endpoints=endpoints),
         ],
         exception_handlers={HTTPException: on_http_exception},
