@@ -44,7 +44,9 @@ from llmaas_server.errors import model_not_found
 from llmaas_server.gateway.calls import Calls, Models
 from llmaas_server.gateway.choice import Defaults
 from llmaas_server.gateway.gate import Gate
+from llmaas_server.gateway.inventory import fingerprint
 from llmaas_server.gateway.services import Services
+from llmaas_server.gateway.staff import Staff
 from llmaas_server.models.machine import cpu_memory_bytes, physical_cores
 from llmaas_server.models.manifest import InstalledModel
 from llmaas_server.models.store import Store
@@ -67,13 +69,15 @@ def create_app(
     and the services, which it closes.
     """
     backend = backend or create_backend(settings)
-    store = store or create_store(settings)
+    shelf = store = store or create_store(settings)
     version = installed_version("llmaas")
     defaults = Defaults(settings)
     gate = Gate(settings.max_queue)
     calls = Calls(defaults, store, backend, gate, services.ring.holding, services.metering)
     door = Door(services.ring, services.refusals)
-    staff = backend if isinstance(backend, Replicas) else NoWorkers()
+    workforce = backend if isinstance(backend, Replicas) else NoWorkers()
+    staff = Staff(workforce, services.database, services.trail)
+    services.watch("models", lambda: {it.name: fingerprint(it.files) for it in shelf.installed()})
     limit = settings.max_body_bytes
     desk = Desk(limit)
     predict = Predict(
@@ -85,7 +89,7 @@ def create_app(
         *tasks.endpoints(calls, defaults, max_body_bytes=limit, ping_seconds=settings.ping_seconds),
         *models.endpoints(store, backend.status, defaults),
         translated.endpoint(predict, calls, max_body_bytes=limit),
-        *workers.endpoints(staff, max_body_bytes=limit),
+        *workers.endpoints(staff, desk),
         *registration.endpoints(services.registrations, desk),
         *accounts.endpoints(services.accounts, services.invitations, desk),
         *applications.endpoints(services.applications, desk),

@@ -7,6 +7,7 @@ settled since the digest before.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 
@@ -24,6 +25,8 @@ ACTION = "ledger.digest"
 HOUR = 60 * MINUTE
 GRACE = 5 * MINUTE
 """After so long nothing more is settled in an hour, though the clock be set back a little."""
+
+log = logging.getLogger(__name__)
 
 _HASHED = b"llmaas ledger rows 1\0"
 
@@ -74,7 +77,11 @@ class Digests:
             start = last_end(tables)
             return digest(tables, start, end) if start < end else None
 
-        due = await self._database.read(look)
+        try:
+            due = await self._database.read(look)
+        except ValueError:
+            log.error("the newest digest of the ledger was changed: `llmaas audit verify`")
+            return False
         if due is None or not due.count:
             return False
 
@@ -86,7 +93,10 @@ class Digests:
 
 
 def last_end(tables: Tables) -> int:
-    """Up to where the ledger is covered; 0 where there is no digest."""
+    """Up to where the ledger is covered; 0 where there is no digest.
+
+    Raises ValueError where the newest digest was changed.
+    """
     newest = tables.audit.newest(ACTION)
     return 0 if newest is None else Digest.of(newest).end
 

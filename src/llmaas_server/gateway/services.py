@@ -6,6 +6,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
+from pydantic import SecretStr
+
 from llmaas_server.errors import Problem
 from llmaas_server.settings import Settings
 from llmaas_server.storage.database import Database, url_in
@@ -21,6 +23,7 @@ from .digests import Digests
 from .erasure import Erasure
 from .export import Export
 from .idempotency import Idempotency, Unkept
+from .inventory import Inventory, Look
 from .invitations import Invitations
 from .keychain import Keychain, key_source
 from .keyring import KeyRing
@@ -74,6 +77,8 @@ class Services:
         self.digests = Digests(database, trail, clock)
         self.refusals = Refusals(database, trail, clock)
         self.trail_reader = TrailReader(database, trail, keychain, anchor)
+        self._inventories: list[Inventory] = []
+        self.watch("settings", lambda: _told_of(settings, keychain))
 
         strangers = Strangers(monotonic, settings.unknown_keys_per_minute)
         self.ring = ring = KeyRing(database, keychain, clock, strangers)
@@ -108,7 +113,6 @@ class Services:
         self.records = Records(
             database, self.vault, trail, clock, keep=settings.retention_days * DAY
         )
-        self.export = Export(database, self.users, self.records, trail)
         seconds = settings.idempotency_seconds
         self.answers = (
             Idempotency(database, self.vault, clock, keep=seconds * SECOND) if seconds else Unkept()
@@ -140,10 +144,15 @@ class Services:
         """See `bootstrap`; blocks. Raises CredentialsError, OSError."""
         bootstrap.bootstrap(self.database, self.accounts, self.keys, self._home, base_url)
 
+    def watch(self, kind: str, look: Look) -> None:
+        """Have the audit trail told of what is changed outside the database. Before `start`."""
+        self._inventories.append(Inventory(self.database, self.trail, kind, look))
+
     async def start(self) -> None:
         """Read what is kept in memory, settle what a sudden end left open, and begin the chores."""
         await self.prices.load()
         await self.ledger.recover()
+        await self._take_stock()
         await self.anchoring.start()
         chores: Sequence[Chore] = (
             self.ring.write_uses,
@@ -152,6 +161,7 @@ class Services:
             self.records.purge,
             self.answers.purge,
             self._sweep,
+            self._take_stock,
         )
         self._running = [
             asyncio.create_task(self.anchoring.run(), name="anchoring"),
@@ -161,6 +171,10 @@ class Services:
 
     async def _sweep(self) -> None:
         self.refusals.sweep()
+
+    async def _take_stock(self) -> None:
+        for inventory in self._inventories:
+            await inventory.check()
 
     async def close(self) -> None:
         """Write down what is not yet, then close the database."""
@@ -177,6 +191,17 @@ class Services:
         """Close files and threads; blocks. For one who has opened and not started."""
         self.passwords.close()
         self.database.close()
+
+
+def _told_of(settings: Settings, keychain: Keychain) -> dict[str, str]:
+    """The settings as the audit trail has them: of secrets only a keyed hash."""
+    told = {}
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr):
+            value = keychain.mac("settings", value.get_secret_value().encode()).digest.hex()
+        told[name] = str(value)
+    return told
 
 
 async def _repeat(seconds: float, chores: Sequence[Chore]) -> None:

@@ -43,7 +43,7 @@ def staffed(tmp_path: Path) -> Iterator[Front]:
 
 
 def workers(server: Front) -> list[WorkerInfo]:
-    return WorkerList.model_validate_json(server.http.get("/v1/workers").content).workers
+    return WorkerList.model_validate_json(server.manage.get("/v1/workers").content).workers
 
 
 def states(server: Front) -> dict[str, str]:
@@ -59,10 +59,10 @@ def test_a_worker_is_added_and_the_first_is_drained_under_a_stream(staffed: Fron
         lines = stream.iter_lines()
         next(lines)
         added = WorkerInfo.model_validate_json(
-            staffed.http.post("/v1/workers", json={"device": "cpu", "threads": 1}).content
+            staffed.manage.post("/v1/workers", json={"device": "cpu", "threads": 1}).content
         )
         assert (added.name, added.device, added.threads) == ("worker-2", "cpu", 1)
-        drained = staffed.http.delete("/v1/workers/worker-1")
+        drained = staffed.manage.delete("/v1/workers/worker-1")
         assert WorkerInfo.model_validate_json(drained.content).state == "draining"
         *_, last = [line for line in lines if line.startswith("data: ")]
     assert json.loads(last.removeprefix("data: "))["usage"]["completion_tokens"] == 150
@@ -78,8 +78,8 @@ def test_a_worker_is_added_and_the_first_is_drained_under_a_stream(staffed: Fron
 
 
 def test_the_last_worker_and_unknown_ones_are_not_drained(staffed: Front) -> None:
-    assert code(staffed.http.delete("/v1/workers/worker-1")) == "conflict"
-    assert code(staffed.http.delete("/v1/workers/worker-9")) == "not_found"
+    assert code(staffed.manage.delete("/v1/workers/worker-1")) == "conflict"
+    assert code(staffed.manage.delete("/v1/workers/worker-9")) == "not_found"
     assert states(staffed) == {"worker-1": "ready"}
 
 
@@ -94,15 +94,31 @@ def test_the_last_worker_and_unknown_ones_are_not_drained(staffed: Front) -> Non
     ],
 )
 def test_what_no_worker_can_be(server: Front, body: dict[str, Any], expected: str) -> None:
-    assert code(server.http.post("/v1/workers", json=body)) == expected
+    assert code(server.manage.post("/v1/workers", json=body)) == expected
 
 
 def test_the_fake_backend_has_none(server: Front) -> None:
     assert workers(server) == []
-    added = server.http.post("/v1/workers", json={"device": "cpu"})
-    drained = server.http.delete("/v1/workers/worker-1")
+    added = server.manage.post("/v1/workers", json={"device": "cpu"})
+    drained = server.manage.delete("/v1/workers/worker-1")
     for refused in (added, drained):
         error = ErrorBody.model_validate_json(refused.content).error
         assert error.code == "conflict"
         assert "no workers" in error.message
         assert "backend" in (error.hint or "")
+
+
+def test_changes_are_in_the_audit_trail(staffed: Front) -> None:
+    staffed.manage.post("/v1/workers", json={"device": "cpu", "threads": 1})
+    staffed.manage.delete("/v1/workers/worker-9")
+    entries = staffed.manage.get("/v1/audit", params={"limit": "1000"}).json()["entries"]
+    told = [
+        (entry["action"], entry["target"], entry["outcome"], entry["detail"])
+        for entry in entries
+        if entry["action"].startswith("workers.")
+    ]
+    assert told == [
+        ("workers.add", "cpu", "done", {"threads": 1}),
+        ("workers.drain", "worker-9", "done", None),
+        ("workers.drain", "worker-9", "refused", {"code": "not_found"}),
+    ]
