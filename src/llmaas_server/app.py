@@ -17,6 +17,7 @@ from llmaas_server.api import (
     audit,
     health,
     keys,
+    metrics,
     models,
     openapi,
     person,
@@ -34,7 +35,7 @@ from llmaas_server.api.limits import RateLimits
 from llmaas_server.api.managing import Desk
 from llmaas_server.api.guard import HeaderLimits, Hosts, Origins
 from llmaas_server.api.middleware import Authenticate, Contexts
-from llmaas_server.api.problems import Problems, on_http_exception
+from llmaas_server.api.problems import Problems, RouterProblems
 from llmaas_server.backends.fake import FakeBackend, NoWorkers
 from llmaas_server.backends.replicas import Replicas
 from llmaas_server.backends.sharing import Share, Sharing
@@ -44,6 +45,8 @@ from llmaas_server.errors import model_not_found
 from llmaas_server.gateway.calls import Calls, Models
 from llmaas_server.gateway.choice import Defaults
 from llmaas_server.gateway.gate import Gate
+from llmaas_server.gateway.metrics import Metrics
+from llmaas_server.gateway.observed import Observed
 from llmaas_server.gateway.inventory import fingerprint
 from llmaas_server.gateway.services import Services
 from llmaas_server.gateway.staff import Staff
@@ -73,7 +76,10 @@ def create_app(
     version = installed_version("llmaas")
     defaults = Defaults(settings)
     gate = Gate(settings.max_queue)
-    calls = Calls(defaults, store, backend, gate, services.ring.holding, services.metering)
+    meters = Metrics()
+    meters.watch(backend.status, lambda: gate.inside, settings.max_queue)
+    observed = Observed(backend, meters)
+    calls = Calls(defaults, store, observed, gate, services.ring.holding, services.metering)
     door = Door(services.ring, services.refusals)
     workforce = backend if isinstance(backend, Replicas) else NoWorkers()
     staff = Staff(workforce, services.database, services.trail)
@@ -100,6 +106,7 @@ def create_app(
         *records.endpoints(services.records, desk),
         *person.endpoints(services.export, services.erasure, desk),
     ]
+    endpoints.append(metrics.endpoint(meters))
     endpoints.append(openapi.endpoint(endpoints, version))
 
     @asynccontextmanager
@@ -117,16 +124,17 @@ def create_app(
     app = Starlette(
         routes=routes(endpoints, door.check),
         middleware=[
-            Middleware(Contexts),
-            Middleware(Problems),
+            Middleware(Contexts, metrics=meters),
+            Middleware(Problems, count=meters.failed),
             Middleware(HeaderLimits, most_bytes=int(settings.max_header_bytes)),
             Middleware(Hosts, allowed=settings.allowed_hosts),
             Middleware(Origins, allowed=settings.allowed_origins),
             Middleware(RateLimits, limiter=services.limiter),
-            Middleware(Problems),  # once more: pages of allowed origins may read these errors
+            # Once more: these errors may be read by pages of allowed origins.
+            Middleware(Problems, count=meters.failed),
             Middleware(Authenticate, door=door, endpoints=endpoints),
         ],
-        exception_handlers={HTTPException: on_http_exception},
+        exception_handlers={HTTPException: RouterProblems(meters.failed)},
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False  # one address for one thing; others are not found

@@ -58,6 +58,8 @@ class Endpoint:
     """The shape of the response; None is JSON without a shape of its own."""
     body: type[BaseModel] | None = None
     query: tuple[Parameter, ...] = ()
+    texts: tuple[str, ...] = ()
+    """Media types of answers that are text: beside `answer`, or alone where that is None."""
     streams: bool = False
     errors: tuple[ErrorCode, ...] = ()
     """Beside those that every address has."""

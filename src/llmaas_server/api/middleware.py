@@ -11,7 +11,9 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from llmaas_client.wire import REQUEST_ID_HEADER
+from llmaas_server.gateway.metrics import METHODS, OTHER, Metrics
 
+from .access_log import Access
 from .context import Context, find_principal, set_context, set_principal
 from .door import Door
 from .endpoint import Endpoint
@@ -20,13 +22,11 @@ access = logging.getLogger("llmaas.access")
 
 
 class Contexts:
-    """Gives each request an id, sends it back, and writes one line to the access log.
+    """Gives each request an id, sends it back, counts it, and writes a line to the access log."""
 
-    The line has no query, no header and no body: nothing in it is secret or a user's text.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -43,19 +43,17 @@ class Contexts:
                 MutableHeaders(scope=message)[REQUEST_ID_HEADER] = context.request_id
             await send(message)
 
+        self._metrics.began()
         try:
             await self._app(scope, receive, send_with_id)
         finally:
             principal = find_principal(scope)
-            access.info(
-                "%s %s %s %s %s %.0fms",
-                context.request_id,
-                principal.key_id if principal else "-",
-                scope["method"],
-                scope["raw_path"].decode("latin-1"),  # percent-encoded: one line stays one line
-                status or "-",
-                1000 * (time.perf_counter() - context.started),
-            )
+            seconds = time.perf_counter() - context.started
+            method = scope["method"] if scope["method"] in METHODS else OTHER
+            route = getattr(scope.get("route"), "path", None)
+            self._metrics.ended(method, route, status, seconds)
+            key_id = principal.key_id if principal else None
+            access.info(Access(context.request_id, key_id, method, route, status, 1000 * seconds))
 
 
 class Authenticate:

@@ -107,8 +107,10 @@ def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
 
 
 def _answer(endpoint: Endpoint) -> dict[str, Any]:
-    schema = _reference(endpoint.answer) if endpoint.answer else {"type": "object"}
-    content: dict[str, Any] = {"application/json": {"schema": schema}}
+    content: dict[str, Any] = {one: {"schema": {"type": "string"}} for one in endpoint.texts}
+    if endpoint.answer or not content:
+        schema = _reference(endpoint.answer) if endpoint.answer else {"type": "object"}
+        content["application/json"] = {"schema": schema}
     if not endpoint.streams or endpoint.answer is None:
         return {"description": "The result.", "content": content}
     events = {**_EVENTS, "done": endpoint.answer}

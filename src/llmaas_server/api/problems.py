@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import traceback
+from collections.abc import Callable
 
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
@@ -12,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from llmaas_client.wire.errors import ERRORS, ErrorBody
+from llmaas_client.wire.errors import ERRORS, ErrorBody, ErrorCode
 from llmaas_client.wire.validation import explain
 from llmaas_server.errors import Problem
 
@@ -24,8 +25,9 @@ logger = logging.getLogger("llmaas.problems")
 class Problems:
     """Middleware: whatever is raised below becomes an error body with its status."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, count: Callable[[ErrorCode], None]) -> None:
         self._app = app
+        self._count = count
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -42,6 +44,7 @@ class Problems:
             await self._app(scope, receive, watch)
         except Exception as error:
             body = body_of(error, get_context(scope).request_id)
+            self._count(body.error.code)
             if not started:
                 await respond(body)(scope, receive, send)
             elif body.error.code != "cancelled":
@@ -76,12 +79,19 @@ def respond(body: ErrorBody) -> Response:
     )
 
 
-async def on_http_exception(request: Request, error: Exception) -> Response:
-    """What the router raises: no such address, or another method."""
-    response = respond(body_of(error, get_context(request.scope).request_id))
-    if isinstance(error, HTTPException) and error.headers:
-        response.headers.update(error.headers)
-    return response
+class RouterProblems:
+    """Handler of what the router raises: no such address, or another method."""
+
+    def __init__(self, count: Callable[[ErrorCode], None]) -> None:
+        self._count = count
+
+    async def __call__(self, request: Request, error: Exception) -> Response:
+        body = body_of(error, get_context(request.scope).request_id)
+        self._count(body.error.code)
+        response = respond(body)
+        if isinstance(error, HTTPException) and error.headers:
+            response.headers.update(error.headers)
+        return response
 
 
 def _problem_of(error: HTTPException) -> Problem:

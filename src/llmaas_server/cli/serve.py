@@ -91,7 +91,7 @@ def run(settings: Settings) -> None:
     from .log import configure
     from .server import Server
 
-    configure(settings.log_level)
+    configure(settings.log_level, settings.log_format)
     tls = _tls(settings)
     is_private = tls is not None or bool(settings.behind_proxy)
     sock = listen(settings.host, settings.port, is_private=is_private)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from llmaas_server.errors import Problem
 
-RETRY_SECONDS = 1.0
-"""When to ask again at a full server."""
+from .pace import Pace
 
 
 class Gate:
     """Lets no more calls in than the server can hold."""
 
-    def __init__(self, max_queue: int) -> None:
+    def __init__(self, max_queue: int, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` has seconds and never goes back."""
         self._max_queue = max_queue
+        self._pace = Pace(clock)
         self._inside = 0
 
     @property
@@ -33,10 +35,12 @@ class Gate:
             raise Problem(
                 "overloaded",
                 f"{self._inside} calls wait or run, and {self._max_queue} is the most",
-                retry_after=RETRY_SECONDS,
+                retry_after=self._pace.sent_away(),
             )
         self._inside += 1
+        self._pace.admitted()
         try:
             yield
         finally:
             self._inside -= 1
+            self._pace.ended()

@@ -1,0 +1,38 @@
+"""`GET /metrics`: what the server counts of itself, for Prometheus."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from llmaas_server.gateway.access import management
+from llmaas_server.gateway.metrics import CONTENT_TYPE, Metrics
+
+from .endpoint import Endpoint
+
+PATH = "/metrics"
+
+
+class ShowMetrics:
+    """The handler."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    async def answer(self, request: Request) -> Response:
+        return Response(
+            self._metrics.render(),
+            headers={"content-type": CONTENT_TYPE, "cache-control": "no-store"},
+        )
+
+
+def endpoint(metrics: Metrics) -> Endpoint:
+    return Endpoint(
+        "GET",
+        PATH,
+        "What the server counts of itself, in Prometheus' text format",
+        ShowMetrics(metrics).answer,
+        access=management("metrics:read"),
+        answer=None,
+        texts=("text/plain",),
+    )

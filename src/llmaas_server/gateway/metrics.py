@@ -1,0 +1,168 @@
+"""What the server counts of itself, in Prometheus' format.
+
+A label has few values, whatever callers send: routes as they are declared, methods and codes of
+closed sets, models that are installed. What is not of them is `other`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from llmaas_client.wire.errors import ErrorCode
+from llmaas_server.seam.backend import Tally
+from llmaas_server.seam.values import BackendStatus, Call, Timing, Usage
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+OTHER = "other"
+METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"})
+
+# Seconds: from a classification of a few words to a chat of some minutes.
+LONG = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
+SHORT = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+
+
+class Metrics:
+    """The counters of one server."""
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        self._requests = Counter(
+            "llmaas_http_requests", "Requests answered.", ["method", "route", "status"],
+            registry=registry,
+        )  # fmt: skip
+        self._durations = Histogram(
+            "llmaas_http_request_duration_seconds", "From a request to the end of its answer.",
+            ["method", "route"], buckets=LONG, registry=registry,
+        )  # fmt: skip
+        self._in_flight = Gauge(
+            "llmaas_http_requests_in_flight", "Requests being answered.", registry=registry
+        )
+        self._errors = Counter(
+            "llmaas_errors", "Error answers by their code.", ["code"], registry=registry
+        )
+        self._calls = Counter(
+            "llmaas_calls", "Calls that have ended: `ok`, `cancelled`, or a code of an error.",
+            ["task", "model", "outcome"], registry=registry,
+        )  # fmt: skip
+        self._tokens = Counter(
+            "llmaas_tokens", "Tokens of calls: `prompt`, of which `cached`, and `completion`.",
+            ["task", "model", "kind"], registry=registry,
+        )  # fmt: skip
+        self._device = Counter(
+            "llmaas_device_seconds", "What calls used of the steps of devices.",
+            ["task", "model", "device"], registry=registry,
+        )  # fmt: skip
+        self._first_token = Histogram(
+            "llmaas_time_to_first_token_seconds", "From a streamed call to its first text.",
+            ["task"], buckets=LONG, registry=registry,
+        )  # fmt: skip
+        self._queue = Histogram(
+            "llmaas_queue_seconds", "Waiting of calls before the first step.",
+            ["task"], buckets=LONG, registry=registry,
+        )  # fmt: skip
+        self._prefill = Histogram(
+            "llmaas_prefill_seconds", "Steps that read the prompt of a call.",
+            ["task"], buckets=LONG, registry=registry,
+        )  # fmt: skip
+        self._step = Histogram(
+            "llmaas_decode_step_seconds", "Mean time of the steps that generated a call's tokens.",
+            ["task"], buckets=SHORT, registry=registry,
+        )  # fmt: skip
+
+    def watch(
+        self, status: Callable[[], BackendStatus], inside: Callable[[], int], most: int
+    ) -> None:
+        """Tell what the backend does, and how many calls hold a place of `most`, when asked."""
+        self._registry.register(_State(status, inside, most))
+
+    def render(self) -> bytes:
+        return generate_latest(self._registry)
+
+    def began(self) -> None:
+        self._in_flight.inc()
+
+    def ended(self, method: str, route: str | None, status: int | None, seconds: float) -> None:
+        """A request whose answer is over; no status where there was none."""
+        method, route = method if method in METHODS else OTHER, route or OTHER
+        self._in_flight.dec()
+        self._requests.labels(method, route, OTHER if status is None else str(status)).inc()
+        self._durations.labels(method, route).observe(seconds)
+
+    def failed(self, code: ErrorCode) -> None:
+        self._errors.labels(code).inc()
+
+    def first_token(self, call: Call, seconds: float) -> None:
+        self._first_token.labels(call.task).observe(seconds)
+
+    def called(self, call: Call, outcome: ErrorCode | str, tally: Tally) -> None:
+        """A call has ended, and used what its tally says."""
+        names = (call.task, call.model.name)
+        self._calls.labels(*names, outcome).inc()
+        used: Usage = tally.usage
+        self._tokens.labels(*names, "prompt").inc(used.prompt_tokens)
+        self._tokens.labels(*names, "cached").inc(used.cached_tokens)
+        self._tokens.labels(*names, "completion").inc(used.completion_tokens)
+        self._device.labels(*names, "cpu").inc(tally.times.cpu_us / 1e6)
+        self._device.labels(*names, "gpu").inc(tally.times.gpu_us / 1e6)
+
+    def timed(self, call: Call, timing: Timing, completion_tokens: int) -> None:
+        """How long a call took that went well."""
+        self._queue.labels(call.task).observe(timing.queue_ms / 1000)
+        self._prefill.labels(call.task).observe(timing.prefill_ms / 1000)
+        if completion_tokens > 1 and timing.decode_ms > 0:
+            self._step.labels(call.task).observe(timing.decode_ms / 1000 / completion_tokens)
+
+
+class _State(Collector):
+    """What is true at the moment of asking."""
+
+    def __init__(
+        self, status: Callable[[], BackendStatus], inside: Callable[[], int], most: int
+    ) -> None:
+        self._status = status
+        self._inside = inside
+        self._most = most
+
+    def collect(self) -> Iterator[Metric]:
+        status = self._status()
+        yield GaugeMetricFamily(
+            "llmaas_queue_depth", "Calls that wait or run.", value=self._inside()
+        )
+        yield GaugeMetricFamily(
+            "llmaas_queue_limit", "Most calls that may wait or run.", value=self._most
+        )
+        yield GaugeMetricFamily("llmaas_ready", "Whether calls run at once.", value=status.ready)
+        yield GaugeMetricFamily(
+            "llmaas_backend_calls", "Calls that the backend has.", value=status.running
+        )
+        yield CounterMetricFamily(
+            "llmaas_worker_restarts", "Workers that were started anew.", value=status.restarts
+        )
+        families = {
+            "resident": GaugeMetricFamily(
+                "llmaas_model_resident", "1 for a model in memory, 0 while it loads.",
+                labels=["model"],
+            ),
+            "bytes": GaugeMetricFamily(
+                "llmaas_model_bytes", "Memory of a model's weights.", labels=["model"]
+            ),
+            "kv": GaugeMetricFamily(
+                "llmaas_model_kv_bytes", "Most memory of a model's keys and values.",
+                labels=["model"],
+            ),
+            "used": GaugeMetricFamily(
+                "llmaas_model_in_use", "Whether calls need a model now.", labels=["model"]
+            ),
+        }  # fmt: skip
+        for model in status.models:
+            name = [model.name]
+            families["resident"].add_metric(name, float(model.state == "resident"))
+            families["bytes"].add_metric(name, model.bytes)
+            families["kv"].add_metric(name, model.kv_bytes)
+            families["used"].add_metric(name, model.in_use)
+        yield from families.values()
