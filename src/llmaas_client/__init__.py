@@ -69,6 +69,13 @@ if TYPE_CHECKING:
     from .errors import WrongPassword as WrongPassword
     from .streams import AsyncStream as AsyncStream
     from .streams import Stream as Stream
+    from .wire.accounts import Account as Account
+    from .wire.accounts import AccountList as AccountList
+    from .wire.accounts import CreatedInvitation as CreatedInvitation
+    from .wire.accounts import Invitation as Invitation
+    from .wire.accounts import Registered as Registered
+    from .wire.accounts import SignedIn as SignedIn
+    from .wire.applications import Application as Application
     from .wire.base import Result as Result
     from .wire.base import Timing as Timing
     from .wire.base import Usage as Usage
@@ -84,12 +91,21 @@ if TYPE_CHECKING:
     from .wire.events import Delta as Delta
     from .wire.events import Progress as Progress
     from .wire.events import Start as Start
+    from .wire.keys import CreatedKey as CreatedKey
+    from .wire.keys import Key as Key
+    from .wire.limits import Budget as Budget
+    from .wire.limits import BudgetStanding as BudgetStanding
+    from .wire.limits import GrantedLimits as GrantedLimits
+    from .wire.limits import Limits as Limits
     from .wire.models import Health as Health
     from .wire.models import ModelInfo as ModelInfo
     from .wire.models import TaskInfo as TaskInfo
+    from .wire.prices import Price as Price
     from .wire.summarize import Source as Source
     from .wire.summarize import SummarizeResult as SummarizeResult
     from .wire.summarize import SummarySentence as SummarySentence
+    from .wire.usage import UsageGroup as UsageGroup
+    from .wire.usage import UsageReport as UsageReport
 
     __version__: str
 
@@ -108,13 +124,19 @@ _HOMES = {
         "UnsupportedParameter WorkerLost WrongPassword"
     ),
     "streams": "AsyncStream Stream",
+    "wire.accounts": "Account AccountList CreatedInvitation Invitation Registered SignedIn",
+    "wire.applications": "Application",
     "wire.base": "Result Timing Usage",
     "wire.chat": "ChatResult Message ReplyMessage TokenChoice TokenLogprob",
     "wire.classify": "Classification ClassifyResult LabelScore",
     "wire.embed": "EmbedResult",
     "wire.events": "Delta Progress Start",
+    "wire.keys": "CreatedKey Key",
+    "wire.limits": "Budget BudgetStanding GrantedLimits Limits",
     "wire.models": "Health ModelInfo TaskInfo",
+    "wire.prices": "Price",
     "wire.summarize": "Source SummarizeResult SummarySentence",
+    "wire.usage": "UsageGroup UsageReport",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import uuid
 from collections.abc import Coroutine
+from functools import cached_property
 from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -31,6 +32,12 @@ from .wire.summarize import SummarizeResult
 
 if TYPE_CHECKING:
     from .http import AsyncHTTPClient, HTTPClient
+    from .management.account import Account, AsyncAccount
+    from .management.accounts import Accounts, AsyncAccounts
+    from .management.prices import Prices
+    from .management.usage import Usage
+    from .wire.prices import Price
+    from .wire.usage import UsageReport
 
 DEFAULT_TIMEOUT = 600.0
 """Seconds for a whole call, a stream's too."""
@@ -43,6 +50,7 @@ class _Settings:
         self,
         base_url: str | None,
         api_key: str | None,
+        management_key: str | None,
         ca_bundle: str | PathLike[str] | None,
         timeout: float | None,
         max_retries: int,
@@ -50,7 +58,7 @@ class _Settings:
     ) -> None:
         if max_retries < 0:
             raise ConfigurationError(f"max_retries is {max_retries}", hint="0 is no retry.")
-        self._config = resolve(base_url, api_key, ca_bundle)
+        self._config = resolve(base_url, api_key, ca_bundle, management_key)
         self._timeout = _checked(timeout)
         self._policy = RetryPolicy(max_retries)
         self._clock = clock or Clock()
@@ -93,6 +101,9 @@ class Client(_Settings):
         base_url: The server; else LLMAAS_BASE_URL, else http://127.0.0.1:8000.
         api_key: The key; else LLMAAS_API_KEY, else the one that a server on this machine left for
             exactly this address.
+        management_key: The key for `account`, `accounts`, `usage` and `prices`, which the other
+            one cannot do; else LLMAAS_MANAGEMENT_KEY, else the one that a server on this machine
+            left for exactly this address.
         ca_bundle: A file of certificates (PEM) that an https server's must rest on, for a private
             authority; else LLMAAS_CA_BUNDLE, else those that this machine trusts.
         timeout: Seconds for a whole call: connecting, waiting, reading and all retries. None is
@@ -113,13 +124,14 @@ class Client(_Settings):
         base_url: str | None = None,
         api_key: str | None = None,
         *,
+        management_key: str | None = None,
         ca_bundle: str | PathLike[str] | None = None,
         timeout: float | None = DEFAULT_TIMEOUT,
         max_retries: int = 2,
         http_client: HTTPClient | None = None,
         clock: Clock | None = None,
     ) -> None:
-        super().__init__(base_url, api_key, ca_bundle, timeout, max_retries, clock)
+        super().__init__(base_url, api_key, management_key, ca_bundle, timeout, max_retries, clock)
         self._pool = Pool(self._config, http_client)
         self.classify: Classify[ClassifyResult] = Classify(self._run)
         self.summarize: Summarize[SummarizeResult, Stream[SummarizeResult]] = Summarize(
@@ -130,6 +142,35 @@ class Client(_Settings):
         self.models: Models[list[ModelInfo]] = Models(self._run)
         self.tasks: Tasks[list[TaskInfo]] = Tasks(self._run)
         self.health: HealthCheck[Health] = HealthCheck(self._run)
+
+    @cached_property
+    def account(self) -> Account:
+        """The account of the management key: its applications and keys; registration."""
+        from .management.account import Account
+
+        return Account(self._run)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """All accounts of the server, and invitations: for its operator."""
+        from .management.accounts import Accounts
+
+        return Accounts(self._run)
+
+    @cached_property
+    def usage(self) -> Usage[UsageReport]:
+        """What was used, and what it cost."""
+        from .management.usage import Usage
+
+        return Usage(self._run)
+
+    @cached_property
+    def prices(self) -> Prices[list[Price], Price]:
+        """What calls cost."""
+        from .management.prices import Prices
+        from .wire.prices import Price
+
+        return Prices[list[Price], Price](self._run)
 
     def close(self) -> None:
         """Close the connections. Closing twice is no mistake."""
@@ -174,13 +215,14 @@ class AsyncClient(_Settings):
         base_url: str | None = None,
         api_key: str | None = None,
         *,
+        management_key: str | None = None,
         ca_bundle: str | PathLike[str] | None = None,
         timeout: float | None = DEFAULT_TIMEOUT,
         max_retries: int = 2,
         http_client: AsyncHTTPClient | None = None,
         clock: Clock | None = None,
     ) -> None:
-        super().__init__(base_url, api_key, ca_bundle, timeout, max_retries, clock)
+        super().__init__(base_url, api_key, management_key, ca_bundle, timeout, max_retries, clock)
         self._pool = AsyncPool(self._config, http_client)
         self.classify: Classify[Coroutine[Any, Any, ClassifyResult]] = Classify(self._run)
         self.summarize: Summarize[
@@ -193,6 +235,37 @@ class AsyncClient(_Settings):
         self.models: Models[Coroutine[Any, Any, list[ModelInfo]]] = Models(self._run)
         self.tasks: Tasks[Coroutine[Any, Any, list[TaskInfo]]] = Tasks(self._run)
         self.health: HealthCheck[Coroutine[Any, Any, Health]] = HealthCheck(self._run)
+
+    @cached_property
+    def account(self) -> AsyncAccount:
+        """The account of the management key: its applications and keys; registration."""
+        from .management.account import AsyncAccount
+
+        return AsyncAccount(self._run)
+
+    @cached_property
+    def accounts(self) -> AsyncAccounts:
+        """All accounts of the server, and invitations: for its operator."""
+        from .management.accounts import AsyncAccounts
+
+        return AsyncAccounts(self._run)
+
+    @cached_property
+    def usage(self) -> Usage[Coroutine[Any, Any, UsageReport]]:
+        """What was used, and what it cost."""
+        from .management.usage import Usage
+
+        return Usage(self._run)
+
+    @cached_property
+    def prices(
+        self,
+    ) -> Prices[Coroutine[Any, Any, list[Price]], Coroutine[Any, Any, Price]]:
+        """What calls cost."""
+        from .management.prices import Prices
+        from .wire.prices import Price
+
+        return Prices[Coroutine[Any, Any, list[Price]], Coroutine[Any, Any, Price]](self._run)
 
     async def close(self) -> None:
         """Close the connections of this event loop. Closing twice is no mistake."""

@@ -1,11 +1,12 @@
 """Where the server is, which key is for it, and by which way: the client's only look at its
 surroundings.
 
-    LLMAAS_BASE_URL   the server; http://127.0.0.1:8000 without it
-    LLMAAS_API_KEY    the key
-    LLMAAS_HOME       the folder in which a server on this machine leaves the key for its clients
-    LLMAAS_CA_BUNDLE  certificates (PEM) that an https server must rest on; else the usual
-    LLMAAS_DEBUG      commands show tracebacks
+    LLMAAS_BASE_URL        the server; http://127.0.0.1:8000 without it
+    LLMAAS_API_KEY         the key that runs tasks
+    LLMAAS_MANAGEMENT_KEY  the key that manages accounts, applications and keys
+    LLMAAS_HOME            the folder in which a server on this machine leaves keys for its clients
+    LLMAAS_CA_BUNDLE       certificates (PEM) that an https server must rest on; else the usual
+    LLMAAS_DEBUG           commands show tracebacks
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import os
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
@@ -22,6 +24,9 @@ from pydantic import ValidationError
 
 from .errors import ConfigurationError
 from .wire.credentials import FILE_NAME, Credentials
+
+if TYPE_CHECKING:
+    from .wire.keys import KeyKind
 
 DEFAULT_BASE_URL = "http://127.0.0.1:8000"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -83,12 +88,14 @@ class Config:
     explicit_key: str | None = field(default=None, repr=False)
     ca_bundle: Path | None = None
     """The certificates that the server's must rest on; None is those that this machine trusts."""
+    explicit_management_key: str | None = field(default=None, repr=False)
 
-    def key(self) -> str | None:
+    def key(self, kind: KeyKind = "inference") -> str | None:
         """The key to send. Raises ConfigurationError where sending it would give it away."""
-        return self.explicit_key or self._key_from_home()
+        explicit = self.explicit_key if kind == "inference" else self.explicit_management_key
+        return explicit or self._key_from_home(kind)
 
-    def _key_from_home(self) -> str | None:
+    def _key_from_home(self, kind: KeyKind) -> str | None:
         """The key that a server on this machine left for exactly this address."""
         path = self.home / FILE_NAME
         try:
@@ -105,12 +112,16 @@ class Config:
         entry = bound.get(self.address.url)
         if entry is None:
             return None
+        key = entry.inference_key if kind == "inference" else entry.management_key
+        if key is None:
+            return None
         if self.address.scheme == "http" and not self.address.is_local:
+            name = "api_key" if kind == "inference" else "management_key"
             raise ConfigurationError(
                 f"the key for {self.address.url} would cross the network unencrypted",
-                hint="Use https, or pass api_key= to send it all the same.",
+                hint=f"Use https, or pass {name}= to send it all the same.",
             )
-        return check_key(entry.inference_key, str(path))
+        return check_key(key, str(path))
 
     def proxy(self) -> str | None:
         """The proxy on the way to the server, from the environment; never for this machine."""
@@ -124,18 +135,15 @@ def resolve(
     base_url: str | None = None,
     api_key: str | None = None,
     ca_bundle: str | os.PathLike[str] | None = None,
+    management_key: str | None = None,
 ) -> Config:
     """Arguments first, then the environment, then defaults."""
     url = base_url or os.environ.get("LLMAAS_BASE_URL") or DEFAULT_BASE_URL
-    if api_key is not None:
-        key: str | None = check_key(api_key, "api_key")
-    elif from_environment := os.environ.get("LLMAAS_API_KEY"):
-        key = check_key(from_environment, "LLMAAS_API_KEY")
-    else:
-        key = None
+    key = _given(api_key, "api_key", "LLMAAS_API_KEY")
+    managing = _given(management_key, "management_key", "LLMAAS_MANAGEMENT_KEY")
     bundle = ca_bundle or os.environ.get("LLMAAS_CA_BUNDLE")
     trusted = Path(bundle).expanduser() if bundle else None
-    return Config(Address.parse(url), home(), key, trusted)
+    return Config(Address.parse(url), home(), key, trusted, managing)
 
 
 def home() -> Path:
@@ -147,6 +155,14 @@ def home() -> Path:
 def debug() -> bool:
     """Whether commands show tracebacks."""
     return os.environ.get("LLMAAS_DEBUG", "") not in ("", "0")
+
+
+def _given(argument: str | None, name: str, variable: str) -> str | None:
+    """A key from an argument, else from the environment."""
+    if argument is not None:
+        return check_key(argument, name)
+    from_environment = os.environ.get(variable)
+    return check_key(from_environment, variable) if from_environment else None
 
 
 def check_key(key: str, origin: str) -> str:

@@ -10,6 +10,7 @@ from .errors import (
     ConnectionFailed,
     DeadlineExceeded,
     LLMaaSError,
+    MissingKey,
     Phase,
     UnexpectedResponse,
 )
@@ -63,6 +64,15 @@ def _no_connection(connection: Broken, address: Address) -> ConnectionFailed:
             hint = "start the server with: llmaas serve"
             message = f"{message}: {hint}"
     return ConnectionFailed(message, hint=hint, retryable=True)
+
+
+def no_management_key(address: Address) -> MissingKey:
+    """What manages needs a key of its own; the one that runs tasks would be refused."""
+    return MissingKey(
+        f"there is no management key for {address.url}",
+        hint="Pass management_key=, or set LLMAAS_MANAGEMENT_KEY. On the server's machine it lies "
+        "in LLMAAS_HOME; others get one from the server's operator, or by account.sign_in().",
+    )
 
 
 def unreadable(url: str, error: ValidationError) -> UnexpectedResponse:

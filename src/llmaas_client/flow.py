@@ -66,9 +66,11 @@ class Exchange:
         if call.request is not None:
             headers["content-type"] = "application/json"
             headers[IDEMPOTENCY_HEADER] = self.idempotency_key
-        key = self.config.key()
+        key = None if call.key is None else self.config.key(call.key)
         if key is not None:
             headers["authorization"] = f"Bearer {key}"
+        elif call.key == "management":
+            raise failures.no_management_key(self.config.address)
         return headers
 
     def _try(self, call: Call[T], body: bytes, headers: dict[str, str], stream: bool) -> Flow[T]:
@@ -76,9 +78,8 @@ class Exchange:
         left = self.deadline.left()
         if left is not None:
             headers = headers | {DEADLINE_HEADER: str(max(1, int(left * 1000)))}
-        method = "GET" if call.request is None else "POST"
         url = self.config.address.url + call.path
-        reply = yield Send(method, url, headers, body, self.deadline)
+        reply = yield Send(call.verb, url, headers, body, self.deadline)
         if not isinstance(reply, Head):
             raise self._broken(reply)
         if stream and reply.ok:

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Generic, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar
 
 from .clock import Deadline
 from .errors import Phase
-from .wire.base import TaskRequest
+from .wire.base import Request
 from .wire.events import Delta, Progress, Start
+
+if TYPE_CHECKING:
+    from .wire.keys import KeyKind
 
 T = TypeVar("T")
 Event: TypeAlias = Start | Delta | Progress
@@ -29,6 +32,7 @@ class Unset(Enum):
 
 UNSET = Unset.UNSET
 Timeout: TypeAlias = float | Unset | None
+Method: TypeAlias = Literal["GET", "POST", "PATCH", "DELETE"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +42,19 @@ class Call(Generic[T]):
     path: str
     read: Callable[[bytes], T]
     """From the body of the answer, or the data of `done`, to the result. Raises ValidationError."""
-    request: Callable[[], TaskRequest] | None = None
-    """Makes the body to post; None is a GET. Raises ValidationError or InvalidRequest."""
+    request: Callable[[], Request] | None = None
+    """Makes the body. Raises ValidationError or InvalidRequest."""
     timeout: Timeout = UNSET
     any_status: bool = False
     """Whether an answer that can be read is a result even where its status says failure."""
+    method: Method | None = None
+    """None is POST where there is a body, else GET."""
+    key: KeyKind | None = "inference"
+    """Which key goes along; None where it is for those who have none."""
+
+    @property
+    def verb(self) -> Method:
+        return self.method or ("GET" if self.request is None else "POST")
 
 
 @dataclass(frozen=True, slots=True)

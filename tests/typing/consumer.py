@@ -6,6 +6,9 @@ from enum import StrEnum
 from typing import Literal, assert_type
 
 from llmaas_client import (
+    Account,
+    AccountList,
+    Application,
     AsyncClient,
     AsyncStream,
     ChatResult,
@@ -13,17 +16,23 @@ from llmaas_client import (
     ClassifyResult,
     Client,
     ContextOverflow,
+    CreatedKey,
     DeadlineExceeded,
     Delta,
     EmbedResult,
     Health,
+    Key,
+    Limits,
     LLMaaSError,
     ModelInfo,
+    Price,
     Progress,
     Start,
     Stream,
     SummarizeResult,
     TaskInfo,
+    UsageGroup,
+    UsageReport,
 )
 
 
@@ -72,6 +81,14 @@ def sync() -> None:
                 assert_type(event, Start | Delta | Progress)
         assert_type(summary.finish(), SummarizeResult)
 
+        assert_type(client.account.show(), Account)
+        assert_type(client.account.applications.list(), list[Application])
+        assert_type(client.account.keys.create("ci", limits=Limits(concurrency=2)), CreatedKey)
+        assert_type(client.account.keys.list(), list[Key])
+        assert_type(client.usage(by=["day"]).total, UsageGroup)
+        assert_type(client.prices.set(prompt="0.1"), Price)
+        client.usage(by=["month"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+
         client.classify("x", label=["a"])  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
         client.chat("x", max_tokens="5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         client.classify("x", labels=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
@@ -86,6 +103,9 @@ async def not_sync() -> None:
         assert_type(await client.embed(["x"]), EmbedResult)
         assert_type(await client.models(), list[ModelInfo])
         assert_type(await client.health(), Health)
+        assert_type(await client.account.keys.rotate("key_1"), CreatedKey)
+        assert_type(await client.accounts.list(), AccountList)
+        assert_type(await client.usage(), UsageReport)
         async with client.chat.stream("Hello") as stream:
             assert_type(stream, AsyncStream[ChatResult])
             async for text in stream:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from datetime import date
 from typing import Literal, get_args
 
@@ -46,3 +48,19 @@ class UsageReport(WireModel):
     next: int | None = Field(
         default=None, description="Where there are more groups: `after` of the next page."
     )
+
+    def to_csv(self) -> str:
+        """One line for each group: the dimensions that were asked for, then the sums."""
+        names = [name for name in UsageGroup.model_fields if name not in DIMENSIONS]
+        text = io.StringIO()
+        writer = csv.writer(text)
+        writer.writerow([*self.by, *names])
+        for group in self.groups:
+            writer.writerow([_cell(getattr(group, name)) for name in (*self.by, *names)])
+        return text.getvalue()
+
+
+def _cell(value: object) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    text = str(value)
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from llmaas_client.wire.usage import DIMENSIONS, UsageDimension, UsageGroup, UsageReport
+from llmaas_client.wire.usage import DIMENSIONS, UsageDimension, UsageReport
 from llmaas_server.errors import Problem
 from llmaas_server.gateway.access import management
 from llmaas_server.gateway.usage import MOST_GROUPS, UsageQuery, UsageReports
@@ -65,8 +63,6 @@ class ReportUsage:
             limit=_number(given, "limit", MOST_GROUPS, 1, MOST_GROUPS),
         )
         report = await self._reports.report(actor_of(request.scope), query)
-        if format == "csv":
-            return _csv(query.by, report.groups)
         told = UsageReport(
             since=since,
             until=until,
@@ -75,6 +71,8 @@ class ReportUsage:
             total=report.total,
             next=report.next,
         )
+        if format == "csv":
+            return _csv(told)
         return Response(
             told.model_dump_json(),
             headers={"cache-control": "no-store"},
@@ -82,25 +80,12 @@ class ReportUsage:
         )
 
 
-def _csv(by: tuple[UsageDimension, ...], groups: list[UsageGroup]) -> Response:
-    """The dimensions that were asked for, then the sums."""
-    names = [name for name in UsageGroup.model_fields if name not in DIMENSIONS]
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow([*by, *names])
-    for group in groups:
-        writer.writerow([_cell(getattr(group, name)) for name in (*by, *names)])
+def _csv(report: UsageReport) -> Response:
     headers = {
         "cache-control": "no-store",
         "content-disposition": 'attachment; filename="usage.csv"',
     }
-    return Response(text.getvalue(), headers=headers, media_type="text/csv")
-
-
-def _cell(value: object) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    text = str(value)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    return Response(report.to_csv(), headers=headers, media_type="text/csv")
 
 
 def _dimensions(given: Mapping[str, str]) -> tuple[UsageDimension, ...]:
