@@ -33,6 +33,13 @@ KEEP = 10 * MINUTE
 MOST_BYTES = 8 << 20
 """Larger answers are not kept; sent again, such a request is refused rather than billed twice."""
 
+Digest = Callable[[bytes], bytes]
+
+
+def sha256(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()
+
+
 _FORM = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -129,13 +136,17 @@ class Idempotency:
         *,
         keep: int = KEEP,
         most_bytes: int = MOST_BYTES,
+        digest: Digest = sha256,
     ) -> None:
-        """`keep` is how long answers are kept, in microseconds."""
+        """`keep` is how long answers are kept, in microseconds; `digest` what keys and requests
+        are kept as: a keyed hash does not tell one who guesses a request that he is right.
+        """
         self._database = database
         self._vault = vault
         self._clock = clock
         self._keep = keep
         self._most_bytes = most_bytes
+        self._digest = digest
         self._runs: dict[_Slot, _Run] = {}
 
     async def answer(
@@ -145,9 +156,10 @@ class Idempotency:
         if token is None:
             source = make(Unkept())
         else:
-            slot = _slot(payer, token)
+            _check(token)
+            slot = _Slot(payer, self._digest(token.encode()))
             await self._stopped(slot)
-            source = self._run(slot, _digest(request), make).recording.read()
+            source = self._run(slot, self._digest(request), make).recording.read()
         async with aclosing(source) as pieces:
             async for piece in pieces:
                 yield piece
@@ -256,7 +268,7 @@ class _Keeper:
         return await self.answers.keep(self.slot, self.request, call_id, pieces)
 
 
-def _slot(payer: Payer, token: str) -> _Slot:
+def _check(token: str) -> None:
     if not _FORM.fullmatch(token):
         raise Problem(
             "invalid_request",
@@ -264,11 +276,6 @@ def _slot(payer: Payer, token: str) -> _Slot:
             hint="Send a random one for each request, such as a UUID.",
             param="idempotency-key",
         )
-    return _Slot(payer, _digest(token.encode()))
-
-
-def _digest(content: bytes) -> bytes:
-    return hashlib.sha256(content).digest()
 
 
 def _conflict(how: str) -> Problem:

@@ -115,7 +115,15 @@ class Services:
         )
         seconds = settings.idempotency_seconds
         self.answers = (
-            Idempotency(database, self.vault, clock, keep=seconds * SECOND) if seconds else Unkept()
+            Idempotency(
+                database,
+                self.vault,
+                clock,
+                keep=seconds * SECOND,
+                digest=lambda content: keychain.mac("idempotency", content).digest,
+            )
+            if seconds
+            else Unkept()
         )
         self.metering = Metering(self.limiter, self.ledger, self.answers, self.records)
         self.export = Export(database, self.users, self.records, trail)
