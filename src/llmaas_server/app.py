@@ -154,6 +154,7 @@ def create_backend(settings: Settings) -> Backend:
             quantization=settings.quantization,
             model_quantization=settings.model_quantization,
             kernels=str(settings.cache / "kernels"),
+            compiled=str(settings.cache / "compiled") if settings.compile == "auto" else "",
             kv_bytes=int(settings.kv_bytes),
             max_sequences=settings.max_sequences,
             max_step_tokens=settings.max_step_tokens,

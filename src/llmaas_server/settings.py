@@ -181,6 +181,12 @@ class Settings(BaseSettings):
         description="By model, instead of `quantization`: a table of names, in the environment "
         "and as a flag `NAME=VALUE` with commas between.",
     )
+    compile: Literal["off", "auto"] = Field(
+        default="off",
+        description="Whether torch compiles the steps of decoders that it computes, in the "
+        "background, and keeps what it made in the cache; `auto` does where a C++ compiler, or on "
+        "a GPU Triton, is. Answers never wait for it, and what cannot be compiled stays as it is.",
+    )
     threads: int | None = Field(
         default=None,
         ge=1,

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from llmaas_server.seam.channel import Channel
 from llmaas_server.seam.frames import WorkerFrame, worker_frames
+from llmaas_server.seam.values import WorkerOptions
 
 DEFAULT_RUNTIME = "llmaas_server.runtime.engine:create"
 
@@ -27,6 +28,12 @@ _PATIENT = {
 }
 _STDERR = 2
 _TRACEBACK_SECONDS = 0.2
+
+
+def environment_of(options: WorkerOptions, given: Mapping[str, str]) -> dict[str, str]:
+    """What torch reads before it knows of options: where it keeps what it has compiled."""
+    kept = {"TORCHINDUCTOR_CACHE_DIR": options.compiled} if options.compiled else {}
+    return {**given, **kept}
 
 
 class WorkerProcess:

@@ -26,7 +26,7 @@ from llmaas_server.seam.values import (
 )
 
 from .connection import Exchange
-from .process import DEFAULT_RUNTIME
+from .process import DEFAULT_RUNTIME, environment_of
 from .supervisor import Supervisor
 
 
@@ -58,7 +58,10 @@ class WorkerBackend:
         runtime: str = DEFAULT_RUNTIME,
     ) -> None:
         self._supervisor = Supervisor(
-            options, environment=environment, runtime=runtime, hang_seconds=hang_seconds
+            options,
+            environment=environment_of(options, environment),
+            runtime=runtime,
+            hang_seconds=hang_seconds,
         )
         self._calls: dict[str, _Open] = {}
         self._idle = asyncio.Event()

@@ -18,6 +18,7 @@ from llmaas_server.errors import Problem
 from llmaas_server.models.machine import physical_cores
 from llmaas_server.seam.values import ModelRef, WorkerOptions
 
+from .compiling import Compiling
 from .cuda.decoder import PagedDecoder
 from .decoder import TorchDecoder
 from .decoding import Decoder
@@ -52,6 +53,8 @@ class Opening:
             threads = options.threads or physical_cores()
             self.supply = Supply(Path(options.kernels), threads)
 
+        self._compiling = Compiling()
+
     def open(
         self, ref: ModelRef, options: WorkerOptions, progress: Progress
     ) -> tuple[LoadedModel, Lane]:
@@ -82,6 +85,8 @@ class Opening:
             successor = supply.later(lambda library: make(library, _silent))
         model = load(ref, self._options, progress)
         decoder = self._torch_decoder(model)
+        if self._options.compiled and successor is None:
+            self._compiling.begin(ref.name, decoder.compile)
         # The lane alone holds the module: a successor then frees its memory.
         lane = GenerateLane(decoder, model.context, self._options, successor)
         return replace(model, module=None), lane

@@ -189,6 +189,8 @@ class WorkerOptions(msgspec.Struct, frozen=True):
     """By the name of a model: instead of `quantization`."""
     kernels: str = ""
     """Folder for the kernels that are built on this machine; empty: none are built."""
+    compiled: str = ""
+    """Folder for steps that torch compiles, where it computes; empty: none are compiled."""
     kv_bytes: int = 1 << 30
     """Most memory for keys and values of all sequences of a model."""
     max_sequences: int = 64

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from llmaas_server.runtime.compiled import Attend
 from llmaas_server.runtime.decoder import TorchDecoder
 from llmaas_server.runtime.sequence import Chunk
 
@@ -76,6 +77,10 @@ class PagedDecoder(TorchDecoder):
 
     def _build(self, chunks: list[Chunk], cache: Any) -> Step:
         return build(chunks, cache, self.device)
+
+    @property
+    def _attend(self) -> Attend:
+        return attention.attend
 
     def _register(self) -> str:
         attention.register()
