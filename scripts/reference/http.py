@@ -14,6 +14,7 @@ from starlette.routing import Route
 from llmaas_client.wire.errors import ERRORS
 from llmaas_server.api import openapi
 from llmaas_server.app import create_app
+from llmaas_server.gateway.services import Services
 from llmaas_server.settings import Settings
 
 from .markdown import table
@@ -52,7 +53,13 @@ def lines() -> Iterator[str]:
 async def description() -> Schema:
     """The OpenAPI document that a server gives of itself, without a server."""
     with tempfile.TemporaryDirectory() as folder:
-        app = create_app(Settings(backend="fake", home=Path(folder), cache=Path(folder)))
+        home = Path(folder)
+        settings = Settings(backend="fake", home=home, cache=home, registration="open")
+        services = Services.open(settings)
+        try:
+            app = create_app(settings, services)
+        finally:
+            services.release()
     route = next(one for one in app.routes if isinstance(one, Route) and one.path == openapi.PATH)
     response = await route.endpoint(Request({"type": "http"}))
     document: Schema = json.loads(response.body)
@@ -65,10 +72,18 @@ def operation_section(method: str, path: str, operation: Schema) -> Iterator[str
     summary: str = operation["summary"]
     yield summary if summary.endswith("?") else f"{summary}."
     yield ""
+    yield operation["description"]
+    yield ""
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "query":
+            yield f"- `?{parameter['name']}=`: {parameter['description']}"
     if body := operation.get("requestBody"):
         yield f"- request: {kind(body['content']['application/json']['schema'])}"
     content = operation["responses"]["200"]["content"]
-    yield f"- result: {kind(content['application/json']['schema'])}"
+    if "application/json" in content:
+        yield f"- result: {kind(content['application/json']['schema'])}"
+    for name in content.keys() - {"application/json", "text/event-stream"}:
+        yield f"- result: `{name}`"
     if stream := content.get("text/event-stream"):
         yield f"- with `stream`: {stream['schema']['description']}"
     failures = {
