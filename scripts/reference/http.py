@@ -82,7 +82,7 @@ def operation_section(method: str, path: str, operation: Schema) -> Iterator[str
     content = operation["responses"]["200"]["content"]
     if "application/json" in content:
         yield f"- result: {kind(content['application/json']['schema'])}"
-    for name in content.keys() - {"application/json", "text/event-stream"}:
+    for name in sorted(content.keys() - {"application/json", "text/event-stream"}):
         yield f"- result: `{name}`"
     if stream := content.get("text/event-stream"):
         yield f"- with `stream`: {stream['schema']['description']}"
