@@ -116,7 +116,12 @@ def _answer(endpoint: Endpoint) -> dict[str, Any]:
     events = {**_EVENTS, "done": endpoint.answer}
     named = ", ".join(f"`{name}`: {model.__name__}" for name, model in events.items())
     content["text/event-stream"] = {
-        "schema": {"type": "string", "description": f"Server-sent events. {named}."}
+        "schema": {
+            "type": "object",
+            "description": f"Server-sent events; `data` is JSON. {named}.",
+            "properties": {"event": {"enum": list(events)}, "data": {"type": "string"}},
+            "required": ["event", "data"],
+        }
     }
     return {"description": "The result; with `stream`, its events.", "content": content}
 
