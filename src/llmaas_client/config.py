@@ -146,6 +146,12 @@ def resolve(
     return Config(Address.parse(url), home(), key, trusted, managing)
 
 
+def is_told(base_url: str | None) -> bool:
+    """Whether somebody said which server it is, by its address or by a key for it."""
+    names = ("LLMAAS_BASE_URL", "LLMAAS_MANAGEMENT_KEY")
+    return bool(base_url or any(os.environ.get(name) for name in names))
+
+
 def home() -> Path:
     """The folder of a server's state on this machine."""
     given = os.environ.get("LLMAAS_HOME")

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Generic, Literal
+from typing import Generic, Literal, Protocol
 
-from .http import AsyncWire, Wire
-from .steps import Emit, Event, Flow, Reply, T
+from .http import AsyncWire
+from .steps import Action, Emit, Event, Flow, Reply, T
+
+
+class Performer(Protocol):
+    """What carries out the steps of one call: the network, as a rule (`http.Wire`)."""
+
+    def perform(self, step: Action) -> Reply: ...
+
+    def close(self) -> None:
+        """Let go of what is left of the answer."""
 
 
 class Run(Generic[T]):
@@ -14,7 +23,7 @@ class Run(Generic[T]):
     result: T
     """Set when `advance` has returned None."""
 
-    def __init__(self, flow: Flow[T], wire: Wire) -> None:
+    def __init__(self, flow: Flow[T], wire: Performer) -> None:
         self._flow = flow
         self._wire = wire
         self._ended: Literal["finished", "closed"] | None = None

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from starlette.types import Scope
 
-from llmaas_server.gateway.principals import Principal
+from llmaas_server.gateway.principals import Actor, Principal
 
 _CONTEXT = "llmaas.context"
 _PRINCIPAL = "llmaas.principal"
+_ACTOR = "llmaas.actor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +43,12 @@ def get_principal(scope: Scope) -> Principal:
 
 def find_principal(scope: Scope) -> Principal | None:
     return scope.get(_PRINCIPAL)
+
+
+def set_actor(scope: Scope, actor: Actor) -> None:
+    """For one who manages without a key."""
+    scope[_ACTOR] = actor
+
+
+def find_actor(scope: Scope) -> Actor | None:
+    return scope.get(_ACTOR)

@@ -12,7 +12,7 @@ from llmaas_server.gateway.principals import Actor, Principal
 from llmaas_server.gateway.refusals import Refusals
 from llmaas_server.gateway.trail import Entry
 
-from .context import get_principal
+from .context import find_actor, get_principal
 
 ACTION = "access.refused"
 MOST_OF_A_PATH = 200
@@ -66,4 +66,4 @@ def address_of(scope: Scope) -> str | None:
 
 def actor_of(scope: Scope) -> Actor:
     """The caller as one who manages."""
-    return Actor.of(get_principal(scope), address_of(scope))
+    return find_actor(scope) or Actor.of(get_principal(scope), address_of(scope))

@@ -75,7 +75,6 @@ def _quote(quoted: Quoted) -> Quote:
 
 
 def endpoints(prices: Prices, calls: Calls, desk: Desk) -> list[Endpoint]:
-    service = PriceDesk(prices)
     asking = [
         Endpoint(
             "POST",
@@ -89,8 +88,13 @@ def endpoints(prices: Prices, calls: Calls, desk: Desk) -> list[Endpoint]:
         )
         for spec in TASKS.values()
     ]
+    return [*asking, *managing(prices, desk)]
+
+
+def managing(prices: Prices, desk: Desk) -> list[Endpoint]:
+    """Those that need nothing that computes."""
+    service = PriceDesk(prices)
     return [
-        *asking,
         desk.endpoint("GET", PATH, "List the prices", service.list, ANY_KEY, PriceList),
         desk.endpoint(
             "POST",

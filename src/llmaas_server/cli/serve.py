@@ -84,6 +84,7 @@ def run(settings: Settings) -> None:
     from llmaas_server.edge.bounds import Bounds
     from llmaas_server.gateway.credentials import CredentialsError
     from llmaas_server.gateway.kek import KeychainError
+    from llmaas_server.gateway.running import told
     from llmaas_server.gateway.services import Services
     from llmaas_server.storage.failures import StorageError
 
@@ -122,7 +123,8 @@ def run(settings: Settings) -> None:
         on_listening=lambda: typer.echo("\n".join(banner(settings, store, url))),
         on_ready=lambda: typer.echo("Ready. Ctrl-C ends it."),
     )
-    server.run(sockets=[sock])
+    with told(settings.home, url):
+        server.run(sockets=[sock])
     if server.failure is not None:
         fail(f"nothing computes: {server.failure.message}", server.failure.hint)
 
