@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .draw import Draw, is_greedy, uniform
-from .grammar import Mask
 from .request import Sampling
 
 Row = NDArray[np.float32]
@@ -36,14 +35,26 @@ def draw(logits: Row, how: Draw) -> int | None:
     logits are not numbers."""
     if not np.isfinite(logits.max()):
         return None
-    sampling, scores = how.sampling, logits
-    if sampling.repetition_penalty != 1:
-        scores = _penalize(scores, how.seen, sampling.repetition_penalty)
-    if how.mask is not None:
-        scores = _allow(scores, how.mask)
-    if is_greedy(sampling):
+    scores = logits
+    if how.sampling.repetition_penalty != 1:
+        scores = _penalize(scores, how.seen, how.sampling.repetition_penalty)
+    # A model may have logits of more tokens than its tokenizer has.
+    mask = None if how.mask is None else how.mask[: len(scores)]
+    allowed = 0 if mask is None else np.count_nonzero(mask)
+    if mask is None or allowed == 0:  # a grammar that failed, as its matcher will say
+        return _draw(scores, how)
+    if 2 * allowed < len(mask):
+        ids = np.flatnonzero(mask)
+        return int(ids[_draw(scores[ids], how)])
+    scores = scores.copy()
+    scores[np.flatnonzero(~mask)] = scores[len(mask) :] = -np.inf
+    return _draw(scores, how)
+
+
+def _draw(scores: Row, how: Draw) -> int:
+    if is_greedy(how.sampling):
         return int(scores.argmax())
-    ids, weights = distribution(scores, sampling)
+    ids, weights = distribution(scores, how.sampling)
     at = _find(weights, uniform(how.seed, how.count))
     return at if ids is None else int(ids[at])
 
@@ -74,15 +85,6 @@ def _penalize(logits: Row, seen: Sequence[int], penalty: float) -> Row:
     found = logits[ids]
     scores = logits.copy()
     scores[ids] = np.where(found < 0, found * penalty, found / penalty)
-    return scores
-
-
-def _allow(logits: Row, mask: Mask) -> Row:
-    """Keep what the mask allows; a model may have logits of more tokens than its tokenizer has."""
-    scores = logits.copy()
-    mask = mask[: len(scores)]
-    np.copyto(scores[: len(mask)], -np.inf, where=~mask)
-    scores[len(mask) :] = -np.inf
     return scores
 
 

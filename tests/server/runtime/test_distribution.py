@@ -99,11 +99,12 @@ def test_a_number_falls_into_the_share_of_its_token(sampling: Sampling, scale: f
 
 def test_rows_and_tensors_draw_the_same() -> None:
     """Greedy or not, with masks, and rows that are not numbers."""
-    mask = np.random.default_rng(5).random(VOCABULARY - 3) < 0.5
+    chances = np.random.default_rng(5).random(VOCABULARY - 3)
+    masks = [None, chances < 0.001, chances < 0.4, chances < 0.9]
     draws = [
         Draw(sampling, seed, 3, SEEN, None, chosen)
         for seed, sampling in enumerate([*SAMPLINGS, Sampling(temperature=0)])
-        for chosen in (None, mask)
+        for chosen in masks
     ]
     logits = torch.from_numpy(np.stack([scores_of(3.0, seed) for seed in range(len(draws))]))
     logits[7, 77] = torch.nan
@@ -135,6 +136,12 @@ def test_the_last_number_never_leads_beyond_the_last_token() -> None:
     scores[300:600] = scores_of(1.0, size=300)
     assert drawn(scores, Sampling(), float(np.nextafter(1.0, 0.0))) == 599
     assert drawn(scores, Sampling(), 0.0) == 300
+
+
+def test_a_mask_that_allows_nothing_is_none() -> None:
+    """That of a grammar which failed: its answer ends with the grammar's problem, not with ours."""
+    scores, nothing = scores_of(1.0), np.zeros(VOCABULARY, dtype=np.bool_)
+    assert draw(scores, Draw(Sampling(), 0, 0, (), None, nothing)) is not None
 
 
 @settings(max_examples=200, deadline=None)
