@@ -1,98 +1,38 @@
-"""Every option of the server, resolved once at the start; the only reader of the environment.
-
-`llmaas.toml` < environment (`LLMAAS_<NAME>`) < flags. Names are flat and the same in all three.
-"""
+"""Every option of the server. Names are the same in the file, the environment and as flags."""
 
 from __future__ import annotations
 
-import ipaddress
-import os
-import re
-import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Literal
 
 import platformdirs
 from pydantic import (
-    AfterValidator,
-    BeforeValidator,
     ByteSize,
     Field,
     PrivateAttr,
     SecretStr,
-    ValidationError,
     ValidationInfo,
     field_validator,
 )
 from pydantic_settings import (
     BaseSettings,
-    EnvSettingsSource,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 
 from llmaas_server.seam.values import Quantization
 
-FILE_NAME = "llmaas.toml"
+from .types import (
+    FolderPath,
+    HostNames,
+    ModelName,
+    ModelNames,
+    ModelQuantization,
+    Networks,
+    OriginNames,
+)
+
 ENV_PREFIX = "LLMAAS_"
-DEFAULT = "default"
-
-
-class SettingsError(Exception):
-    """A setting cannot be used; one line that names where it stands and what is expected."""
-
-
-FolderPath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
-ModelName = Annotated[str, Field(min_length=1, max_length=512)]
-
-
-def _split(value: object) -> object:
-    """`a, b` as the environment has a list."""
-    return [name.strip() for name in value.split(",")] if isinstance(value, str) else value
-
-
-def _pairs(value: object) -> object:
-    """`a=b, c=d` as the environment has a table."""
-    if not isinstance(value, str):
-        return value
-    pairs = [pair.rpartition("=") for pair in value.split(",")]
-    if wrong := [right.strip() for _, sign, right in pairs if not sign]:
-        raise ValueError(f"{wrong[0]!r} is not NAME=VALUE")
-    return {left.strip(): right.strip() for left, _, right in pairs}
-
-
-def _network(value: str) -> str:
-    return str(ipaddress.ip_network(value, strict=False))
-
-
-def _host(value: str) -> str:
-    if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", name := value.lower().rstrip(".")):
-        raise ValueError("it is a name such as llm.example.org, without a port")
-    return name
-
-
-def _origin(value: str) -> str:
-    if not re.fullmatch(r"https?://(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d{1,5})?", value.lower()):
-        raise ValueError("it is https://NAME or https://NAME:PORT, without a path")
-    return value.lower()
-
-
-Networks = Annotated[
-    tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_split)
-]
-HostNames = Annotated[
-    tuple[Annotated[str, AfterValidator(_host)], ...], NoDecode, BeforeValidator(_split)
-]
-OriginNames = Annotated[
-    tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_split)
-]
-ModelNames = Annotated[tuple[ModelName, ...], NoDecode, BeforeValidator(_split)]
-
-
-ModelQuantization = Annotated[dict[ModelName, Quantization], NoDecode, BeforeValidator(_pairs)]
 
 
 class Settings(BaseSettings):
@@ -402,121 +342,3 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return (init_settings,)
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """A setting, its value, and where the value came from."""
-
-    name: str
-    value: Any
-    origin: str
-    """`default`, the settings file, the environment variable, or the flag."""
-
-
-def load_settings(flags: Mapping[str, object] | None = None) -> Settings:
-    """Read the file, the environment and `flags` (None means not given).
-
-    Raises SettingsError.
-    """
-    given = {name: value for name, value in (flags or {}).items() if value is not None}
-    variables = EnvSettingsSource(Settings)()
-    file = _find_file({**variables, **given})
-    layers = (_from_file(file), _from_environment(variables), _from_flags(given))
-    values = {name: value for layer in layers for name, (value, _) in layer.items()}
-    sources = {name: source for layer in layers for name, (_, source) in layer.items()}
-    if file is not None:
-        values["config"] = file
-        sources.setdefault("config", "found")
-    try:
-        settings = Settings(**values)
-    except ValidationError as error:
-        raise SettingsError(_explain(error, sources)) from error
-    settings._origins.update(sources)
-    return settings
-
-
-def origins(settings: Settings) -> list[Origin]:
-    """Every setting with its value and where that came from, in the order of the model."""
-    return [
-        Origin(name, getattr(settings, name), settings._origins.get(name, DEFAULT))
-        for name in Settings.model_fields
-    ]
-
-
-_Layer = dict[str, tuple[Any, str]]
-"""Name -> value, and where it stands."""
-
-
-def _from_file(file: Path | None) -> _Layer:
-    return {name: (value, str(file)) for name, value in _read_file(file).items()}
-
-
-def _from_environment(variables: Mapping[str, Any]) -> _Layer:
-    return {name: (value, f"{ENV_PREFIX}{name.upper()}") for name, value in variables.items()}
-
-
-def _from_flags(given: Mapping[str, Any]) -> _Layer:
-    return {name: (value, f"--{name.replace('_', '-')}") for name, value in given.items()}
-
-
-def _find_file(values: Mapping[str, Any]) -> Path | None:
-    """The file that was named must exist; the usual places may be empty."""
-    if named := values.get("config"):
-        path = Path(named).expanduser().absolute()
-        if not path.is_file():
-            raise SettingsError(f"there is no settings file {path}: check --config, LLMAAS_CONFIG")
-        return path
-    home = Path(values.get("home") or platformdirs.user_data_dir("llmaas")).expanduser()
-    usual = (Path.cwd() / FILE_NAME, home.absolute() / FILE_NAME)
-    return next((path for path in usual if path.is_file()), None)
-
-
-def _read_file(file: Path | None) -> dict[str, Any]:
-    if file is None:
-        return {}
-    try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"{file}: cannot be read: {error}") from error
-    if unknown := [name for name in values if name not in Settings.model_fields]:
-        known = ", ".join(Settings.model_fields)
-        raise SettingsError(f"{file}: there is no setting {unknown[0]!r}; there are: {known}")
-    if "config" in values:
-        raise SettingsError(f"{file}: config cannot stand in the settings file itself")
-    return values
-
-
-def _explain(error: ValidationError, sources: Mapping[str, str]) -> str:
-    first = error.errors(include_url=False)[0]
-    name, *inside = first["loc"]
-    where = "".join(f"[{part!r}]" for part in inside if part != "[key]")
-    return f"{sources.get(str(name), name)}: {name}{where} = {first['input']!r}: {first['msg']}"
-
-
-_PASSED_ON = (
-    "PATH",
-    "HOME",
-    "LANG",
-    "LC_ALL",
-    "LC_CTYPE",
-    "TMPDIR",
-    "LD_LIBRARY_PATH",
-    "DYLD_LIBRARY_PATH",
-    "PYTHONPATH",
-    "PYTHONHASHSEED",
-    "VIRTUAL_ENV",
-    "CUDA_VISIBLE_DEVICES",
-    "CUDA_HOME",
-)
-_PASSED_ON_PREFIXES = ("OMP_", "KMP_", "MKL_", "OPENBLAS_", "NVIDIA_")
-
-
-def worker_environment() -> dict[str, str]:
-    """The environment of a worker: what Python and torch need, no keys, and no way to a hub."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name in _PASSED_ON or name.startswith(_PASSED_ON_PREFIXES)
-    }
-    return {**kept, "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
