@@ -13,6 +13,11 @@ from .spec import TaskSpec
 MAX_LABELS = 1000
 """Most labels in one request; methods that run the model once per label take fewer."""
 
+CLASSIFIER_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+
+ClassifierReference = Annotated[str, Field(pattern=f"^{CLASSIFIER_NAME}(@[1-9][0-9]{{0,8}})?$")]
+"""`name` is the newest version of a classifier, `name@2` that one."""
+
 
 def _check_template(template: str) -> str:
     if template.count("{}") != 1:
@@ -44,12 +49,17 @@ Labels = Annotated[list[Text] | dict[Text, Text], AfterValidator(_check_labels)]
 class ClassifyRequest(TaskRequest):
     """Texts and the labels to choose from.
 
-    Without `labels` the model must have labels of its own (a trained classification head).
+    Without `labels` the model must have labels of its own (a trained classification head), or a
+    `classifier` that was made from examples has them.
     """
 
     text: Texts
     labels: Labels | None = Field(
         default=None, description="Names, or name -> description. Two or more, or one with multi."
+    )
+    classifier: ClassifierReference | None = Field(
+        default=None,
+        description="Instead of labels: a classifier of yours, as name or name@version.",
     )
     multi: bool = Field(
         default=False,
@@ -65,11 +75,34 @@ class ClassifyRequest(TaskRequest):
         description="Single: abstain where the best score is lower. "
         "Multi: the labels that reach it (0.5 if absent).",
     )
+    max_error: float | None = Field(
+        default=None,
+        gt=0.0,
+        le=0.5,
+        description="With a classifier: abstain as often as it takes for at most this share of the "
+        "answers to be wrong, with 95 % confidence, for texts like its examples.",
+    )
     hypothesis_template: Annotated[str, AfterValidator(_check_template)] | None = Field(
         default=None,
         max_length=1000,
         description="A sentence with {} for the label, for embedding and NLI models.",
     )
+
+    @model_validator(mode="after")
+    def _of_a_classifier(self) -> ClassifyRequest:
+        if self.classifier is None:
+            if self.max_error is not None:
+                raise _unsupported("max_error", "needs a classifier that was made from examples")
+            return self
+        if self.labels is not None:
+            raise _unsupported("labels", "a classifier has labels of its own")
+        if self.multi:
+            raise _unsupported("multi", "a classifier chooses one label")
+        if self.hypothesis_template is not None:
+            raise _unsupported("hypothesis_template", "a classifier reads the text alone")
+        if self.max_error is not None and self.threshold is not None:
+            raise _unsupported("max_error", "it chooses the threshold: send one of the two")
+        return self
 
     @model_validator(mode="after")
     def _enough_labels(self) -> ClassifyRequest:
@@ -89,9 +122,24 @@ class ClassifyRequest(TaskRequest):
         return self
 
 
+def _unsupported(param: str, why: str) -> PydanticCustomError:
+    return PydanticCustomError(
+        "unsupported_parameter", "{param}: {why}", {"param": param, "why": why}
+    )
+
+
 class LabelScore(WireModel):
     label: str
     score: float
+
+
+class InScope(WireModel):
+    """Whether a text deserves any of the labels of a classifier."""
+
+    score: float
+    """The largest logit: the higher, the surer."""
+    decision: bool | None
+    """None where the classifier was not told what to refuse."""
 
 
 class Classification(WireModel):
@@ -106,6 +154,8 @@ class Classification(WireModel):
     labels: list[str]
     scores: list[LabelScore]
     abstained: bool = False
+    in_scope: InScope | None = None
+    """Of classifiers made from examples; those that are out of scope are abstained from."""
 
 
 class ClassifyResult(Result):
@@ -113,9 +163,13 @@ class ClassifyResult(Result):
 
     results: list[Classification]
     method: str
-    """How: `embedding`, `head`, `nli` or `label_scoring`."""
+    """How: `classifier`, `embedding`, `head`, `nli` or `label_scoring`."""
     calibration: str = "none"
     """What maps raw scores to probabilities; `none` says that they are not calibrated."""
+    classifier: str | None = None
+    """Which one, with its version: `name@2`."""
+    threshold: float | None = None
+    """Below which `max_error` abstained."""
 
     @property
     def label(self) -> str | None:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from itertools import count
 
 from llmaas_server.errors import Problem
+from llmaas_server.seam.attachments import Attachments
 from llmaas_server.seam.channel import Channel
 from llmaas_server.seam.failures import problem_of
 from llmaas_server.seam.frames import (
@@ -15,11 +16,12 @@ from llmaas_server.seam.frames import (
     Done,
     FrameError,
     FrontFrame,
+    Measure,
     Reply,
     Saying,
     WorkerFrame,
 )
-from llmaas_server.seam.values import Failure, Result
+from llmaas_server.seam.values import Call, Failure, Result
 
 _LAST_WORD_SECONDS = 2.0
 """How long a call that was stopped waits to hear what it has used: for longer than a step."""
@@ -36,6 +38,7 @@ class Connection:
         self._exchanges: dict[int, Exchange] = {}
         self._numbers = count(1)
         self._lost: Failure | None = None
+        self._attachments = Attachments()
 
     def begin(self) -> Exchange:
         """A new exchange, which the caller closes. Raises Problem where the worker is lost."""
@@ -51,6 +54,11 @@ class Connection:
             self._channel.send(frame)
         except FrameError as error:
             raise Problem("body_too_large", f"the request cannot be sent: {error}") from error
+
+    def measure(self, request_id: int, call: Call) -> None:
+        """Send the call, without what the worker has already. Raises Problem as `send`."""
+        self.send(Measure(request_id, self._attachments.lighten(call)))
+        self._attachments.note(call)
 
     def hear(self, answers: Answers) -> None:
         """Hand out what the worker said; what nobody waits for any more is dropped."""
@@ -92,6 +100,9 @@ class Exchange:
 
     def send(self, frame: FrontFrame) -> None:
         self._connection.send(frame)
+
+    def measure(self, call: Call) -> None:
+        self._connection.measure(self.id, call)
 
     async def receive(self, deadline: float | None = None) -> Reply:
         """What is said next; `deadline` is on the loop's clock. Raises Problem."""

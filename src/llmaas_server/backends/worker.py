@@ -11,7 +11,7 @@ import msgspec
 
 from llmaas_server.errors import Problem
 from llmaas_server.seam.backend import Tally
-from llmaas_server.seam.frames import Done, FrontFrame, Load, Measure, Measured, Run, Unload
+from llmaas_server.seam.frames import Done, FrontFrame, Load, Measured, Run, Unload
 from llmaas_server.seam.values import (
     Accepted,
     BackendStatus,
@@ -96,7 +96,7 @@ class WorkerBackend:
     async def _measure(self, call: Call, opened: _Open) -> Measurement:
         connection = await self._supervisor.connection(opened.deadline)
         exchange = opened.exchange = connection.begin()
-        exchange.send(Measure(exchange.id, _with_time_left(call, opened.deadline)))
+        exchange.measure(_with_time_left(call, opened.deadline))
         answer = await exchange.receive(opened.deadline)
         if not isinstance(answer, Measured):
             raise Problem("internal_error", "the worker did not answer with a measurement")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import msgspec
@@ -49,7 +50,19 @@ class InstalledModel(Manifest, frozen=True, kw_only=True):
 
     @property
     def ref(self) -> ModelRef:
-        return ModelRef(self.name, str(self.path), self.kind, self.sentence_embeddings)
+        return ModelRef(
+            self.name, str(self.path), self.kind, self.sentence_embeddings, self.fingerprint
+        )
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the weights and the tokenizer: the same wherever the files came from."""
+        hashes = sorted(
+            record.sha256
+            for name, record in self.files.items()
+            if name.endswith((".safetensors", "tokenizer.json"))
+        )
+        return hashlib.sha256(" ".join(hashes).encode()).hexdigest()
 
 
 def record_files(folder: Path) -> dict[str, FileRecord]:

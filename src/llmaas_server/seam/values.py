@@ -25,6 +25,8 @@ class ModelRef(msgspec.Struct, frozen=True):
     kind: ModelKind
     sentence_embeddings: bool = False
     """Whether the model was trained to embed sentences (it names a pooling)."""
+    fingerprint: str = ""
+    """Of its weights and its tokenizer: equal where the vectors that it makes are."""
 
 
 class ModelChoice(msgspec.Struct, frozen=True):
@@ -32,6 +34,16 @@ class ModelChoice(msgspec.Struct, frozen=True):
 
     by: Literal["request", "default", "length", "installed", "permitted"]
     reason: str
+
+
+class Attached(msgspec.Struct, frozen=True):
+    """A large value of a request that comes again and again: it crosses once, see `attachments`."""
+
+    field: str
+    """Of the request as the task reads it."""
+    digest: str
+    content: bytes | None
+    """None where the other end has it."""
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -49,6 +61,7 @@ class Call(msgspec.Struct, frozen=True):
     """An opaque id that fairness and cache isolation go by; never a name or a key."""
     choice: ModelChoice | None = None
     """None where nobody had a choice to make."""
+    attached: Attached | None = None
 
 
 class Measurement(msgspec.Struct, frozen=True):

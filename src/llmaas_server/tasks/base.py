@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol
 
-from llmaas_client.wire import TASKS, TaskSpec
+from llmaas_client.wire import JOBS, TASKS, TaskSpec
 from llmaas_server.errors import Problem
 from llmaas_server.runtime.interface import Model, Runtime
 from llmaas_server.seam.values import Delta, Progress, Result
@@ -58,8 +58,8 @@ class Task(Protocol):
 
 
 def find(name: str) -> Task:
-    """The task of that name. Raises Problem `not_found`."""
-    if name not in TASKS:
+    """The task or job of that name. Raises Problem `not_found`."""
+    if name not in TASKS and name not in JOBS:
         raise Problem("not_found", f"there is no task {name!r}; there are: {', '.join(TASKS)}")
     task: Task = import_module(f"llmaas_server.tasks.{name}").TASK
     return task

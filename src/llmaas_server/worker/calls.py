@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Executor
 from contextlib import AbstractAsyncContextManager, aclosing, suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -123,7 +123,7 @@ class CallRunner:
     ) -> None:
         """`deadline` is on the loop's clock, which is that of time.monotonic()."""
         task = self._find(call.task)
-        request = task.spec.request.model_validate(call.request)
+        request = task.spec.request.model_validate(_fields(call))
         async with self._runtime.using(call.model) as model:
             loop = asyncio.get_running_loop()
             prompt: Prompt = await loop.run_in_executor(self._threads, task.prompt, request, model)
@@ -161,3 +161,10 @@ class CallRunner:
             raise Problem("deadline_exceeded", "the call was measured and never run") from None
         finally:
             del self._starts[request_id]
+
+
+def _fields(call: Call) -> dict[str, Any]:
+    """The request as the task reads it."""
+    if call.attached is None:
+        return call.request
+    return {**call.request, call.attached.field: call.attached.content}

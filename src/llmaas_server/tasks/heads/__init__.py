@@ -1,0 +1,1 @@
+"""Heads over frozen embeddings: trained, tried, calibrated. numpy alone; no model is seen here."""
