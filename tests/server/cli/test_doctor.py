@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from llmaas_server.cli import checks
 from llmaas_server.cli.checks import Finding
 from llmaas_server.cli.doctor import doctor
-from llmaas_server.gateway.keys import bootstrap
+from llmaas_server.gateway.services import Services
 from llmaas_server.settings import Settings
 from support.front import front
 from support.kernels import FOLDER, library
@@ -91,9 +91,11 @@ def test_kernels_that_nobody_wants(asked: dict[str, str], tmp_path: Path) -> Non
 def test_home(tmp_path: Path) -> None:
     home = tmp_path / "home"
     assert only(checks.home(settings(home))).state == "ok"
-    bootstrap(home, "http://127.0.0.1:8000")
+    services = Services.open(Settings(home=home))
+    services.bootstrap("http://127.0.0.1:8000")
+    services.release()
     assert only(checks.home(settings(home))).state == "ok"
-    (home / "keys.json").chmod(0o644)
+    (home / "credentials.json").chmod(0o644)
     finding = only(checks.home(settings(home)))
     assert finding.state == "wrong"
     assert finding.remedy

@@ -93,8 +93,8 @@ def test_wrong_setting(tmp_path: Path) -> None:
 
 
 def test_damaged_keys(tmp_path: Path) -> None:
-    (tmp_path / "keys.json").write_text("{")
-    assert "keys.json is damaged" in refused(tmp_path, "--port", "0")
+    (tmp_path / "credentials.json").write_text("{")
+    assert "credentials.json is damaged" in refused(tmp_path, "--port", "0")
 
 
 def test_models_that_are_not_here_are_told_with_what_to_type(tmp_path: Path) -> None:
