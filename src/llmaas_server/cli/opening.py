@@ -93,11 +93,15 @@ def owning(settings: Settings) -> Iterator[Database]:
 @contextmanager
 def ending_well() -> Iterator[None]:
     """Errors of storage and keys are one line, and exit code CANNOT."""
+    import logging
+
     from llmaas_server.errors import Problem
     from llmaas_server.gateway.kek import KeychainError
     from llmaas_server.gateway.restoring import BrokenTrail
     from llmaas_server.storage.failures import StorageError
 
+    # What goes wrong is said once, below.
+    logging.getLogger("llmaas_server").addHandler(logging.NullHandler())
     try:
         yield
     except (StorageError, KeychainError, BrokenTrail, OSError) as error:

@@ -22,6 +22,8 @@ Look = Callable[[], Mapping[str, str]]
 """What there is: name -> what identifies its state. May block."""
 
 MOST_OF_A_TARGET = 200
+EVERYTHING = "all"
+"""The target of the first row of a kind."""
 
 
 class Inventory:
@@ -54,7 +56,7 @@ class Inventory:
             "operator",
             "local",
             self._action,
-            ", ".join(changed)[:MOST_OF_A_TARGET],
+            ", ".join(changed)[:MOST_OF_A_TARGET] if before else EVERYTHING,
             detail={"now": now, "before": {name: before.get(name) for name in changed}},
         )
 

@@ -41,7 +41,7 @@ def shelf(database: Database, tmp_path: Path) -> Shelf:
 
 async def test_what_is_there_at_first(shelf: Shelf) -> None:
     assert await shelf.inventory.check()
-    assert await shelf.told() == [("a, b", {"a": None, "b": None})]
+    assert await shelf.told() == [("all", {"a": None, "b": None})]
 
 
 async def test_what_comes_goes_and_changes(shelf: Shelf) -> None:

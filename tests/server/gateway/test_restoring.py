@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from llmaas_server.gateway import kek
 from llmaas_server.gateway.anchor import AnchorFile, anchor_path
 from llmaas_server.gateway.kek import KeychainError, KeyFile
 from llmaas_server.gateway.keychain import rotate
@@ -158,3 +159,16 @@ async def test_after_another_tool_has_restored(home: Home) -> None:
         assert (rows, lost) == (2, 1)
         assert kept is not None
         assert (await safe.verify()).is_whole
+
+
+async def test_a_backup_of_an_older_key_comes_back_where_that_key_is_there_too(home: Home) -> None:
+    source = KeyFile(home.folder)
+    [old] = source.load()
+    async with home.opened() as safe:
+        rotate(safe.database, source, CLOCK)
+    [new] = source.load()
+    (home.folder / kek.FOLDER / kek.FILE_NAME).write_text(f"{new.text}\n{old.text}\n")
+    home.restore()
+    async with home.opened() as safe:
+        assert (await safe.verify()).is_whole
+    assert [key.id for key in source.load()] == [new.id]
