@@ -20,22 +20,30 @@ def doctor(
     network: Annotated[
         bool, typer.Option("--network", help="Also ask whether the model hub can be reached.")
     ] = False,
+    security: Annotated[
+        bool, typer.Option("--security", help="Look at how well the server is kept instead.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Look at this machine and say what keeps the server from working, and what to type.
+
+    With --security: who may read its files, who can reach it and listen, keys that are old, unused
+    or endless, the audit trail, and versions with known flaws. Run it from time to time.
 
     Changes nothing. Exits with 1 where something is wrong.
     """
     from llmaas_server.settings import SettingsError, load_settings
 
     from .checks import all_checks
+    from .security import security_checks
 
     try:
         settings = load_settings({"config": config})
     except SettingsError as error:
         wrong_usage(str(error))
     findings: list[Finding] = []
-    for check in all_checks(settings, network=network):
+    checks = security_checks(settings) if security else all_checks(settings, network=network)
+    for check in checks:
         for finding in check():
             findings.append(finding)
             if not as_json:
