@@ -11,7 +11,6 @@ from llmaas_client.wire.accounts import Erased
 from llmaas_server.gateway.access import management
 from llmaas_server.gateway.erasure import Erasure
 from llmaas_server.gateway.export import Export
-from llmaas_server.gateway.tenants import ME
 
 from .accounts import PATH
 from .door import actor_of
@@ -27,11 +26,10 @@ class ExportAccount:
         self._export = export
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        actor = actor_of(scope)
-        account_id = _account_of(scope["path_params"]["id"], actor.account_id)
-        async with aclosing(self._export.account(actor, account_id)) as pieces:
+        name: str = scope["path_params"]["id"]
+        async with aclosing(self._export.account(actor_of(scope), name)) as pieces:
             first = await anext(pieces)  # what is refused keeps its status
-            await _download(Exchange(scope, receive, send), account_id, first, pieces)
+            await _download(Exchange(scope, receive, send), name, first, pieces)
 
 
 class EraseAccount:
@@ -39,9 +37,7 @@ class EraseAccount:
         self._erasure = erasure
 
     async def erase(self, asked: Asked[None]) -> Erased:
-        account_id = _account_of(asked.id, asked.actor.account_id)
-        await self._erasure.erase(asked.actor, account_id)
-        return Erased(id=account_id)
+        return Erased(id=await self._erasure.erase(asked.actor, asked.id))
 
 
 async def _download(
@@ -57,10 +53,6 @@ async def _download(
     async for piece in rest:
         await exchange.send({"type": "http.response.body", "body": piece, "more_body": True})
     await exchange.send({"type": "http.response.body", "body": b""})
-
-
-def _account_of(name: str, own: str | None) -> str:
-    return own if name == ME and own is not None else name
 
 
 def endpoints(export: Export, erasure: Erasure, desk: Desk) -> list[Endpoint]:

@@ -1,8 +1,8 @@
 """The end of an account: nothing of the person stays.
 
-The data key is destroyed, and with it all that it sealed, wherever copies of the database lie:
-e-mail, records, kept answers, details of the audit trail. E-mail, password, names and records are
-removed besides. Keys are revoked. What stays are ids and numbers: the ledger, without which other
+The data keys are destroyed, and with them all that they sealed: e-mail, records, kept answers,
+details of the audit trail. E-mail, password, names and records are removed besides. Keys are
+revoked. What stays are ids and numbers: the ledger, without which other
 bills could not be proved, and the rows of the audit trail, which say that the account was erased.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from llmaas_server.errors import Problem
+from llmaas_server.storage.database import Database
 from llmaas_server.storage.keys import KeyRow
 from llmaas_server.storage.tables import Tables, Unit
 from llmaas_server.storage.values import Owner
@@ -19,6 +20,7 @@ from .clock import Clock
 from .keyring import KeyRing
 from .known import is_operator
 from .principals import Actor, not_found
+from .tenants import find_account
 from .trail import Trail
 from .vault import Vault
 
@@ -29,20 +31,26 @@ NO_NAME = "erased"
 class Erasure:
     """Erases accounts."""
 
-    def __init__(self, ring: KeyRing, vault: Vault, trail: Trail, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, ring: KeyRing, vault: Vault, trail: Trail, clock: Clock
+    ) -> None:
+        self._database = database
         self._ring = ring
         self._vault = vault
         self._trail = trail
         self._clock = clock
 
-    async def erase(self, actor: Actor, account_id: str) -> None:
-        """Erase an account, and end what runs for it. There is no way back.
+    async def erase(self, actor: Actor, name: str) -> str:
+        """Erase an account, and end what runs for it; its id. There is no way back.
 
-        Raises Problem `not_found`, `conflict` for the account that runs the server.
+        `name` is the id, or `me`. Raises Problem `not_found`, `conflict` for the account that runs
+        the server.
         """
-        actor.check_reach(account_id, "account", account_id)
+        account = await self._database.read(lambda tables: find_account(tables, actor, name))
+        account_id = account.id
         await self._ring.change(self._erasing(actor, account_id), Owner("account", account_id))
         self._vault.forget(account_id)
+        return account_id
 
     def _erasing(self, actor: Actor, account_id: str) -> Unit[None]:
         def unit(tables: Tables) -> None:

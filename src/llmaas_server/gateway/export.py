@@ -14,12 +14,14 @@ from typing import Any
 
 import msgspec
 
+from llmaas_server.storage.accounts import AccountRow
 from llmaas_server.storage.database import Database
 from llmaas_server.storage.tables import Tables
 from llmaas_server.storage.values import Owner
 
-from .principals import Actor, not_found
+from .principals import Actor
 from .records import Records
+from .tenants import find_account
 from .trail import Trail
 from .users import Users
 
@@ -38,23 +40,24 @@ class Export:
         self._records = records
         self._trail = trail
 
-    async def account(self, actor: Actor, account_id: str) -> AsyncGenerator[bytes]:
+    async def account(self, actor: Actor, name: str) -> AsyncGenerator[bytes]:
         """The pieces of the document; that it was made is in the audit trail.
 
-        Moments are in microseconds since 1970 UTC, money in nano-units. Raises Problem `not_found`
-        before the first piece.
+        `name` is the id of the account, or `me`. Moments are in microseconds since 1970 UTC, money
+        in nano-units. Raises Problem `not_found` before the first piece.
         """
-        actor.check_reach(account_id, "account", account_id)
-        head = await self._database.read(lambda tables: self._head(tables, account_id))
+        account = await self._database.read(lambda tables: find_account(tables, actor, name))
+        account_id = account.id
+        head = await self._database.read(lambda tables: self._head(tables, account))
         entry = actor.entry("accounts.export", account_id, account_id)
         await self._database.write(lambda tables: self._trail.add(tables, entry))
         yield msgspec.json.encode(head).removesuffix(b"}")
-        for name, page in (
+        for part, page in (
             ("ledger", self._ledger),
             ("audit", self._audit),
             ("records", self._kept),
         ):
-            yield b',"' + name.encode() + b'":['
+            yield b',"' + part.encode() + b'":['
             async for piece in self._pages(account_id, page):
                 yield piece
             yield b"]"
@@ -72,10 +75,8 @@ class Export:
             yield comma + b",".join(msgspec.json.encode(entry) for entry in entries)
             comma = b","
 
-    def _head(self, tables: Tables, account_id: str) -> dict[str, Any]:
-        account = tables.accounts.get(account_id)
-        if account is None:
-            raise not_found("account", account_id)
+    def _head(self, tables: Tables, account: AccountRow) -> dict[str, Any]:
+        account_id = account.id
         applications = tables.applications.of_account(account_id)
         keys = tables.keys.of_account(account_id)
         owners = [

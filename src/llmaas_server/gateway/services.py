@@ -102,7 +102,7 @@ class Services:
             Strangers(monotonic, SIGN_INS_PER_MINUTE),
             clock,
         )
-        self.erasure = Erasure(ring, self.vault, trail, clock)
+        self.erasure = Erasure(database, ring, self.vault, trail, clock)
 
         self.prices = Prices(database, clock)
         self.budgets = Budgets(database, clock)

@@ -157,7 +157,7 @@ def test_a_call_that_failed_is_not_kept(tenant: Tenant) -> None:
 def test_export(tenant: Tenant) -> None:
     created(tenant.http.post("/v1/tasks/chat", json=CHAT))
     answer = tenant.manage.get("/v1/accounts/me/export")
-    assert f'filename="{tenant.id}.json"' in answer.headers["content-disposition"]
+    assert 'filename="me.json"' in answer.headers["content-disposition"]
     document = json.loads(answer.text)
     assert document["account"]["id"] == tenant.id
     assert len(document["ledger"]) == len(document["records"]) == 1

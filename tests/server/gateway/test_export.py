@@ -45,7 +45,7 @@ class Tenant(Safe):
         self.export = Export(self.database, self.users, self.records, self.trail)
         self.renewal = Renewal(self.vault, self.users, self.trail)
         ring = KeyRing(self.database, self.keychain, self.clock, Strangers(self.clock))
-        self.erasure = Erasure(ring, self.vault, self.trail, self.clock)
+        self.erasure = Erasure(self.database, ring, self.vault, self.trail, self.clock)
 
     async def fill(self) -> None:
         def unit(tables: Tables) -> None:
@@ -109,6 +109,11 @@ async def test_another_account_has_no_reach(tenant: Tenant) -> None:
     with pytest.raises(Problem, match="no account"):
         await tenant.erasure.erase(OTHER, "acc_1")
     assert (await tenant.document(COMMAND))["account"]["status"] == "active"
+
+
+async def test_one_s_own_is_me(tenant: Tenant) -> None:
+    assert (await tenant.document(OWNER, "me"))["account"]["id"] == "acc_1"
+    assert await tenant.erasure.erase(OWNER, "me") == "acc_1"
 
 
 async def test_an_erased_account_is_of_nobody(tenant: Tenant) -> None:
