@@ -305,7 +305,8 @@ def test_an_open_stream_ends_with_its_key(tmp_path: Path, how: str) -> None:
         answered_at = time.monotonic()
         assert changed.is_success, changed.text
         stream.join()
-        assert stream.ended_at - answered_at < 0.05
+        # Over two sockets and three threads; that no time passes inside is held in test_keyring.
+        assert stream.ended_at - answered_at < 0.5
         assert [name for name, _ in stream.events] == ["start", "delta", "error"]
         error = stream.events[-1][1]["error"]
         assert (error["code"], error["type"]) == ("invalid_key", "authentication")

@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 
 from llmaas_server.backends.fake import FakeBackend
 from llmaas_server.cli.server import Server
+from llmaas_server.edge.bounds import Bounds
 from llmaas_server.errors import Problem
 
 
@@ -37,6 +38,7 @@ class Said:
             Starlette(),
             backend,
             grace_seconds=0.1,
+            bounds=Bounds(),
             on_listening=self.listening.set,
             on_ready=self.ready.set,
         )
