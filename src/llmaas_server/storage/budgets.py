@@ -7,7 +7,8 @@ reservation are one statement. `recount` makes them anew; a test holds both equa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -46,19 +47,32 @@ class BudgetWindowRow:
     reserved: int
 
 
+@cache
+def _of_owners(count: int) -> sa.Select[Any]:
+    """Built once: every call asks this twice."""
+    columns = schema.budgets.c
+    wanted = (
+        (columns.owner_kind == sa.bindparam(f"kind_{number}"))
+        & (columns.owner_id == sa.bindparam(f"id_{number}"))
+        for number in range(count)
+    )
+    names = (field.name for field in fields(BudgetRow))
+    return sa.select(*(columns[name] for name in names)).where(sa.or_(sa.false(), *wanted))
+
+
 class Budgets(EditableTable[BudgetRow]):
     table = schema.budgets
     row = BudgetRow
 
     def of(self, owners: Sequence[Owner]) -> list[BudgetRow]:
         """The budgets of those owners that have one, in the order of the owners."""
-        wanted = sa.or_(
-            *(
-                (self.table.c.owner_kind == owner.kind) & (self.table.c.owner_id == owner.id)
-                for owner in owners
-            )
-        )
-        rows = {row.owner: row for row in self._select(wanted)}
+        given = {
+            name: value
+            for number, owner in enumerate(owners)
+            for name, value in ((f"kind_{number}", owner.kind), (f"id_{number}", owner.id))
+        }
+        found = self._connection.execute(_of_owners(len(owners)), given)
+        rows = {row.owner: row for row in (BudgetRow(*record) for record in found)}
         return [rows[owner] for owner in owners if owner in rows]
 
     def all(self) -> list[BudgetRow]:
