@@ -8,7 +8,7 @@ from importlib import import_module
 from .figures import note, publish
 from .options import parse, shown
 
-NAMES = ("serve", "prefill", "encode", "startup", "mixed", "grammar", "quality")
+NAMES = ("serve", "prefill", "encode", "startup", "mixed", "grammar", "quality", "summaries")
 
 
 def main() -> None:

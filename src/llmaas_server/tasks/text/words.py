@@ -27,6 +27,12 @@ def is_spaceless(text: str) -> bool:
     return _SPACELESS.search(text) is not None
 
 
+def units(text: str) -> list[str]:
+    """Words without the punctuation around them, characters where a script has no spaces, and
+    each sign of punctuation by itself."""
+    return _UNIT.findall(text)
+
+
 def count(text: str) -> int:
     """Words of `text`; never fewer than the pieces between its spaces."""
     return sum(1 for _ in _ends(text))

@@ -1,0 +1,53 @@
+"""What sentences are about, by their words: how much of the text's vocabulary each one has."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llmaas_server.tasks.text import words
+
+Numbers = NDArray[np.float64]
+
+
+@cache
+def empty_words() -> frozenset[str]:
+    """Words that say nothing of what a text is about."""
+    lines = files(__package__).joinpath("empty_words.txt").read_text(encoding="utf-8").splitlines()
+    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
+
+
+def content_words(text: str) -> list[str]:
+    """Those that say what the text is about, in lower case."""
+    empty = empty_words()
+    return [
+        word
+        for word in words.units(text.lower())
+        if word not in empty and (len(word) > 1 or words.is_spaceless(word)) and word.isalnum()
+    ]
+
+
+class Terms:
+    """Figures of each sentence, [sentences]. A word weighs by the sentences that have it."""
+
+    def __init__(self, sentences: Sequence[Sequence[str]]) -> None:
+        """`sentences` are the content words of each."""
+        frequency = Counter(word for sentence in sentences for word in set(sentence))
+        self.length: Numbers = np.log1p([len(sentence) for sentence in sentences])
+        self.weight: Numbers = np.sqrt(
+            [sum(math.log(frequency[word]) for word in set(sentence)) for sentence in sentences]
+        )
+        """Of all its words together: words that come back all over the text."""
+        self.density: Numbers = np.array(
+            [
+                sum(math.log1p(frequency[word]) for word in sentence) / max(1, len(sentence))
+                for sentence in sentences
+            ]
+        )
+        """Of one of its words, on average."""
