@@ -28,7 +28,7 @@ from .tenants import find_account, find_application, find_key, find_open_account
 from .trail import Trail
 
 MOST = 1000
-"""Keys of an account that are not revoked."""
+"""Keys of an account that are good at the same time."""
 
 DAY = 24 * 3600 * SECOND
 
@@ -70,7 +70,8 @@ class Keys:
         """`create` inside a unit of work."""
         now = self._clock()
         account = find_open_account(tables, actor, asked.account_id)
-        if sum(row.revoked_at is None for row in tables.keys.of_account(account.id)) >= MOST:
+        there = tables.keys.of_account(account.id)
+        if sum(views.status_of(row, now) == "active" for row in there) >= MOST:
             raise Problem("conflict", f"an account has at most {MOST} keys: revoke some")
         application = None
         if asked.kind == "inference":

@@ -24,7 +24,9 @@ from .keys import Keys
 from .known import is_operator
 from .passwords import Passwords
 from .principals import Actor, actions_of
+from .refusals import Refusals
 from .strangers import Strangers, network_of
+from .trail import Entry, Trail
 from .users import Users, normalized
 
 Mode = Literal["closed", "invite", "open"]
@@ -44,6 +46,8 @@ class Registrations:
         users: Users,
         passwords: Passwords,
         strangers: Strangers,
+        trail: Trail,
+        refusals: Refusals,
         clock: Clock,
     ) -> None:
         """`strangers` counts attempts by address, and by the e-mail that is tried."""
@@ -55,6 +59,8 @@ class Registrations:
         self._users = users
         self._passwords = passwords
         self._strangers = strangers
+        self._trail = trail
+        self._refusals = refusals
         self._clock = clock
 
     async def register(self, asked: Registration, address: str | None) -> Registered:
@@ -62,13 +68,17 @@ class Registrations:
         if self.mode == "closed":
             raise Problem("not_allowed", "this server registers nobody: ask its operator")
         self._strangers.take(network_of(address))
-        await self._check_invitation(asked.invitation)
+        await self._check_invitation(asked.invitation, address)
         hashed = await self._passwords.hash(asked.password)
         name = asked.name or asked.email.partition("@")[0]
         stranger = Actor("stranger", "registration", None, address=address)
 
         def unit(tables: Tables) -> None:
-            if self._users.find(tables, asked.email):
+            known = self._users.find(tables, asked.email)
+            if known is not None:
+                # Something is written in both cases: the time of a commit would tell them apart.
+                entry = stranger.entry("accounts.register", known.account_id, known.account_id)
+                self._trail.add(tables, replace(entry, outcome="refused"))
                 return
             if self.mode == "invite" and not self._invitations.use(tables, asked.invitation or ""):
                 raise _not_invited()
@@ -104,6 +114,7 @@ class Registrations:
         self._strangers.take(tried)
         user = await self.verify(asked.email, asked.password)
         if user is None:
+            self._refusals.note(_refused("sign-in", address))
             raise Problem("wrong_password")
         self._strangers.give_back(network)
         self._strangers.give_back(tried)
@@ -134,14 +145,20 @@ class Registrations:
 
         return await self._database.write(unit)
 
-    async def _check_invitation(self, token: str | None) -> None:
+    async def _check_invitation(self, token: str | None, address: str | None) -> None:
         """Before the work of hashing; it is used up with the account, in one transaction."""
         if self.mode != "invite":
             return
         if not await self._database.read(
             lambda tables: self._invitations.is_good(tables, token or "")
         ):
+            self._refusals.note(_refused("register", address))
             raise _not_invited()
+
+
+def _refused(what: str, address: str | None) -> Entry:
+    """The same whether there is such a person or not."""
+    return Entry("stranger", "unknown", "access.refused", what, outcome="refused", address=address)
 
 
 def _not_invited() -> Problem:

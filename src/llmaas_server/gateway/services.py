@@ -100,6 +100,8 @@ class Services:
             self.users,
             self.passwords,
             Strangers(monotonic, SIGN_INS_PER_MINUTE),
+            trail,
+            self.refusals,
             clock,
         )
         self.erasure = Erasure(database, ring, self.vault, trail, clock)

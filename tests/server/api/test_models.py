@@ -11,7 +11,7 @@ from llmaas_server.models.manifest import FileRecord, InstalledModel
 from llmaas_server.models.origin import Hub
 from llmaas_server.seam.values import BackendStatus, ModelRef, ModelStatus
 from llmaas_server.settings import Settings
-from support.front import front
+from support.front import client, front
 
 
 class Shelf:
@@ -87,3 +87,12 @@ def test_list(tmp_path: Path) -> None:
     assert b.memory is not None
     assert (b.memory.weights_bytes, b.memory.in_use) == (10, False)
     assert c.memory == ModelMemory(weights_bytes=10, kv_bytes=5, in_use=True, pinned=True)
+
+
+def test_a_key_sees_the_models_that_it_may_use(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, cache=tmp_path, backend="fake")
+    with front(settings, FakeBackend(), Shelf(model("a"), model("b"), model("c"))) as running:
+        made = running.manage.post("/v1/keys", json={"name": "k", "models": ["b", "x"]})
+        with client(running.url, made.json()["secret"]) as http:
+            assert [one["id"] for one in http.get("/v1/models").json()["data"]] == ["b"]
+        assert len(running.manage.get("/v1/models").json()["data"]) == 3

@@ -120,6 +120,15 @@ def test_signing_in_tells_nothing(serve: Serve) -> None:
     assert all(same(error) == same(errors[0]) for error in errors)
 
 
+def test_failed_tries_are_in_the_trail(serve: Serve) -> None:
+    server = serve("invite")
+    post(server, "/v1/sign-in", ADA)
+    post(server, "/v1/register", ADA)
+    rows = server.manage.get("/v1/audit").json()["entries"]
+    refused = [(row["action"], row["target"]) for row in rows if row["outcome"] == "refused"]
+    assert refused == [("access.refused", "sign-in"), ("access.refused", "register")]
+
+
 def test_every_try_is_the_same_work(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     server = serve("open")
     checks: list[bool] = []
