@@ -13,10 +13,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from llmaas_server.runtime.grammar import Grammars
 from llmaas_server.runtime.lane import Job
 from llmaas_server.runtime.lanes.generate import GenerateLane
-from llmaas_server.runtime.request import Finished, Generation, Sampling, Scoring, Token
+from llmaas_server.runtime.request import (
+    Finish,
+    Finished,
+    Generation,
+    Sampling,
+    Scoring,
+    Token,
+)
 from support.decoders import GREEDY, decoder, drain, greedy, ids_of, lane_of, prompt_of, reference
+from support.tiny_tokenizers import byte_level
 
 BYTES = 3 * 2 * 2 * 8 * 4
 """Of the keys and values of a token of the tiny Llama."""
@@ -117,9 +126,8 @@ def test_what_is_not_used_gives_way_to_what_is(module: Any) -> None:
 # --- too little room ----------------------------------------------------------------------------
 
 
-def test_what_is_taken_back_goes_on_as_if_nothing_had_been(module: Any) -> None:
-    """8 answers that grow to 70 tokens each, in a cache of 160."""
-    lane = lane_of(copy.deepcopy(module), kv_bytes=160 * BYTES, max_step_tokens=32)
+def preempting(lane: GenerateLane) -> tuple[GenerateLane, list[int]]:
+    """The lane, and a list to which it adds what it takes back."""
     preempted: list[int] = []
     take_back = lane._scheduler.preempt
 
@@ -128,6 +136,13 @@ def test_what_is_taken_back_goes_on_as_if_nothing_had_been(module: Any) -> None:
         take_back(sequence)
 
     lane._scheduler.preempt = note  # type: ignore[method-assign]
+    return lane, preempted
+
+
+def test_what_is_taken_back_goes_on_as_if_nothing_had_been(module: Any) -> None:
+    """8 answers that grow to 70 tokens each, in a cache of 160."""
+    tight = lane_of(copy.deepcopy(module), kv_bytes=160 * BYTES, max_step_tokens=32)
+    lane, preempted = preempting(tight)
     works = [Generation(prompt_of(10, seed), 60, GREEDY) for seed in range(8)]
     found = run(lane, *works)
     assert preempted, "nothing was taken back: the test tests nothing"
@@ -144,6 +159,23 @@ def test_a_seed_draws_the_same_where_it_is_taken_back(module: Any) -> None:
     ample = run(lane_of(copy.deepcopy(module)), *works)
     tight = run(lane_of(copy.deepcopy(module), kv_bytes=160 * BYTES), *works)
     assert [ids_of(items) for items in tight] == [ids_of(items) for items in ample]
+
+
+def test_a_grammar_goes_on_where_it_was_taken_back() -> None:
+    """What an answer has matched is no matter of the cache."""
+    module = decoder(vocab_size=512)  # the tokenizer has fewer
+    grammar = Grammars(byte_level().to_str, frozenset({2})).compile("start: /[a-z]{50}/")
+    works = [
+        Generation(prompt_of(10, seed), 60, hot, frozenset({2}), grammar=grammar)
+        for seed in range(8)
+        for hot in [Sampling(temperature=2.0, seed=seed)]
+    ]
+    ample = run(lane_of(copy.deepcopy(module)), *works)
+    tight, preempted = preempting(lane_of(module, kv_bytes=160 * BYTES))
+    found = run(tight, *works)
+    assert preempted, "nothing was taken back: the test tests nothing"
+    assert [ids_of(items) for items in found] == [ids_of(items) for items in ample]
+    assert all(end_of(items).reason is Finish.STOP for items in found)
 
 
 def test_scores_are_the_same_where_they_are_taken_back(module: Any) -> None:
