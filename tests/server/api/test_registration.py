@@ -15,7 +15,7 @@ from llmaas_client.wire.accounts import CreatedInvitation, SignedIn
 from llmaas_client.wire.errors import ERRORS, ErrorBody, ErrorDetail
 from llmaas_server.gateway.passwords import Passwords
 from llmaas_server.settings import Settings
-from support.front import client, front
+from support.front import client, eventually, front
 
 PASSWORD = "a long enough password"
 ADA = {"email": "ada@example.org", "password": PASSWORD}
@@ -124,9 +124,13 @@ def test_failed_tries_are_in_the_trail(serve: Serve) -> None:
     server = serve("invite")
     post(server, "/v1/sign-in", ADA)
     post(server, "/v1/register", ADA)
-    rows = server.manage.get("/v1/audit").json()["entries"]
-    refused = [(row["action"], row["target"]) for row in rows if row["outcome"] == "refused"]
-    assert refused == [("access.refused", "sign-in"), ("access.refused", "register")]
+
+    def refused() -> list[tuple[str, str]]:
+        rows = server.manage.get("/v1/audit").json()["entries"]
+        return [(row["action"], row["target"]) for row in rows if row["outcome"] == "refused"]
+
+    eventually(lambda: len(refused()) == 2, "both are written down")
+    assert refused() == [("access.refused", "sign-in"), ("access.refused", "register")]
 
 
 def test_every_try_is_the_same_work(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
