@@ -125,6 +125,16 @@ async def test_a_budget_for_fifty_serves_fifty(serve: Served) -> None:
     assert (total["calls"], total["cost"]) == (50, "0.0003")
 
 
+def test_a_budget_says_when_it_is_whole_again(serve: Served) -> None:
+    server = serve()
+    set_price(server)
+    set_key(server, budget={"period": "day", "amount": "0.000005"})
+    response = server.http.post(PATH, json={**CHAT, "max_tokens": 3})
+    assert response.status_code == httpx.codes.PAYMENT_REQUIRED
+    assert response.json()["error"]["code"] == "budget_exceeded"
+    assert 1 <= int(response.headers["retry-after"]) <= 24 * 3600
+
+
 def test_a_stream_that_is_cut_is_billed_so_far(serve: Served) -> None:
     turnstile = Turnstile()
     server = serve(FakeBackend(pace=turnstile))

@@ -15,6 +15,7 @@ import pytest
 
 from llmaas_server.backends.worker import WorkerBackend
 from llmaas_server.errors import Problem
+from llmaas_server.seam.backend import Tally
 from llmaas_server.seam.values import Call, Event, ModelRef, Result, WorkerOptions
 from llmaas_server.settings import worker_environment
 from support import tiny
@@ -80,6 +81,41 @@ async def test_killed_in_the_middle_of_a_stream(
     assert len(embedded.body["embeddings"]) == 2
     assert backend.status().restarts == 1
     await eventually(lambda: resident(backend, decoder.name))
+
+
+async def test_calls_share_the_time_of_their_steps(
+    backend: WorkerBackend, decoder: ModelRef
+) -> None:
+    await backend.load(decoder)
+    begun = time.monotonic()
+    whole, cut = Tally(), Tally()
+    asked = on(decoder, chat("Hello", id="whole", max_tokens=40, temperature=2.0, seed=1))
+    await backend.measure(asked)
+    reading = asyncio.create_task(drained(backend.run("whole", whole)))
+    measurement = await backend.measure(
+        on(decoder, chat("Tell me a story", id="cut", max_tokens=1500, temperature=2.0, seed=2))
+    )
+    run = backend.run("cut", cut)
+    for _ in range(3):
+        await until_delta(run)
+    await run.aclose()
+    result = await reading
+    seconds = time.monotonic() - begun
+    assert isinstance(result, Result)
+    assert result.times == whole.times
+    assert cut.usage.prompt_tokens == measurement.prompt_tokens
+    assert 3 <= cut.usage.completion_tokens < 1500
+    assert whole.times.cpu_us > 0
+    assert cut.times.cpu_us > 0
+    assert whole.times.gpu_us == cut.times.gpu_us == 0
+    # Each step belongs to somebody, and to nobody twice.
+    assert whole.times.cpu_us + cut.times.cpu_us < 1e6 * seconds
+
+
+async def drained(run: AsyncGenerator[Event, None]) -> Event:
+    """The last event."""
+    *_, last = [event async for event in run]
+    return last
 
 
 @pytest.mark.real_models
