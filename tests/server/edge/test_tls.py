@@ -5,21 +5,15 @@ from __future__ import annotations
 import logging
 import socket
 import ssl
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from starlette.responses import PlainTextResponse
-from starlette.types import Receive, Scope, Send
 
-from llmaas_server.backends.fake import FakeBackend
-from llmaas_server.cli.server import Server
 from llmaas_server.edge.bounds import Bounds
 from llmaas_server.edge.certificates import LOCAL_NAMES, Certificate, CertificateError, make
 from llmaas_server.edge.tls import Tls
-from support.front import PATIENCE
+from support.edges import asked, edge
 from support.sockets import connect, head
 
 
@@ -32,45 +26,8 @@ def write(folder: Path, names: tuple[str, ...] = LOCAL_NAMES, days: int = 2) -> 
     return folder / "cert.pem", folder / "key.pem"
 
 
-class SaysScheme:
-    """An application that answers with the scheme that it was asked by."""
-
-    def __init__(self, backend: FakeBackend) -> None:
-        self._backend = backend
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self._backend.start()
-            for kind in ("startup", "shutdown"):
-                await receive()
-                await send({"type": f"lifespan.{kind}.complete"})
-        else:
-            await PlainTextResponse(scope["scheme"])(scope, receive, send)
-
-
-@contextmanager
-def serving(tls: Tls, receive_seconds: float = 10.0) -> Iterator[str]:
-    sock = socket.create_server(("127.0.0.1", 0))
-    ready = threading.Event()
-    backend = FakeBackend()
-    server = Server(
-        SaysScheme(backend),
-        backend,
-        grace_seconds=1,
-        on_listening=ready.set,
-        on_ready=lambda: None,
-        bounds=Bounds(receive_seconds=receive_seconds),
-        tls=tls,
-    )
-    thread = threading.Thread(target=server.run, args=([sock],))
-    thread.start()
-    try:
-        assert ready.wait(PATIENCE)
-        yield f"https://127.0.0.1:{sock.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(PATIENCE)
-        assert not thread.is_alive()
+def serving(tls: Tls, receive_seconds: float = 10.0) -> AbstractContextManager[str]:
+    return edge(Bounds(receive_seconds=receive_seconds), tls)
 
 
 def trusting(folder: Path) -> ssl.SSLContext:
@@ -91,8 +48,7 @@ def test_https(tmp_path: Path) -> None:
         serving(Tls(*write(tmp_path))) as url,
         connect(url, trusting(tmp_path)) as raw,
     ):
-        raw.send(head("/"))
-        assert raw.answer().body == b"https"
+        assert asked(raw)["scheme"] == "https"
         assert isinstance(raw.sock, ssl.SSLSocket)
         assert raw.sock.version() == "TLSv1.3"
 
@@ -107,8 +63,7 @@ def test_old_versions_are_refused(tmp_path: Path) -> None:
             pass
         least.maximum_version = ssl.TLSVersion.TLSv1_2
         with connect(url, least) as raw:
-            raw.send(head("/"))
-            assert raw.answer().body == b"https"
+            assert asked(raw)["scheme"] == "https"
 
 
 def test_strangers_do_not_trust_it(tmp_path: Path) -> None:
@@ -130,16 +85,13 @@ def test_strangers_do_not_trust_it(tmp_path: Path) -> None:
 def test_new_handshakes_get_the_new_certificate_and_open_ones_go_on(tmp_path: Path) -> None:
     tls = Tls(*write(tmp_path))
     with serving(tls) as url, connect(url, trusting(tmp_path)) as before:
-        before.send(head("/"))
-        assert before.answer().body == b"https"
+        assert asked(before)["scheme"] == "https"
         write(tmp_path)
         assert tls.reload()
         with connect(url, trusting(tmp_path)) as after:
-            after.send(head("/"))
-            assert after.answer().body == b"https"
+            assert asked(after)["scheme"] == "https"
             assert serial(after.sock) != serial(before.sock)
-        before.send(head("/"))
-        assert before.answer().body == b"https"
+        assert asked(before)["scheme"] == "https"
 
 
 @pytest.mark.parametrize("broken", ["cert.pem", "key.pem"])
@@ -168,8 +120,7 @@ def test_broken_reload_while_serving(tmp_path: Path) -> None:
         (tmp_path / "cert.pem").write_bytes(b"words")
         assert not tls.reload()
         with connect(url, trust) as raw:
-            raw.send(head("/"))
-            assert raw.answer().body == b"https"
+            assert asked(raw)["scheme"] == "https"
 
 
 def test_certificate_that_is_over(tmp_path: Path) -> None:
