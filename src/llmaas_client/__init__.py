@@ -101,6 +101,7 @@ if TYPE_CHECKING:
     from .wire.models import ModelInfo as ModelInfo
     from .wire.models import TaskInfo as TaskInfo
     from .wire.prices import Price as Price
+    from .wire.prices import Quote as Quote
     from .wire.summarize import Source as Source
     from .wire.summarize import SummarizeResult as SummarizeResult
     from .wire.summarize import SummarySentence as SummarySentence
@@ -134,7 +135,7 @@ _HOMES = {
     "wire.keys": "CreatedKey Key",
     "wire.limits": "Budget BudgetStanding GrantedLimits Limits",
     "wire.models": "Health ModelInfo TaskInfo",
-    "wire.prices": "Price",
+    "wire.prices": "Price Quote",
     "wire.summarize": "Source SummarizeResult SummarySentence",
     "wire.usage": "UsageGroup UsageReport",
 }

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from .management.accounts import Accounts, AsyncAccounts
     from .management.prices import Prices
     from .management.usage import Usage
-    from .wire.prices import Price
+    from .tasks.price import AskPrice
+    from .wire.prices import Price, Quote
     from .wire.usage import UsageReport
 
 DEFAULT_TIMEOUT = 600.0
@@ -144,6 +145,13 @@ class Client(_Settings):
         self.health: HealthCheck[Health] = HealthCheck(self._run)
 
     @cached_property
+    def price(self) -> AskPrice[Quote]:
+        """What a call would cost."""
+        from .tasks.price import AskPrice
+
+        return AskPrice(self._run)
+
+    @cached_property
     def account(self) -> Account:
         """The account of the management key: its applications and keys; registration."""
         from .management.account import Account
@@ -235,6 +243,13 @@ class AsyncClient(_Settings):
         self.models: Models[Coroutine[Any, Any, list[ModelInfo]]] = Models(self._run)
         self.tasks: Tasks[Coroutine[Any, Any, list[TaskInfo]]] = Tasks(self._run)
         self.health: HealthCheck[Coroutine[Any, Any, Health]] = HealthCheck(self._run)
+
+    @cached_property
+    def price(self) -> AskPrice[Coroutine[Any, Any, Quote]]:
+        """What a call would cost."""
+        from .tasks.price import AskPrice
+
+        return AskPrice(self._run)
 
     @cached_property
     def account(self) -> AsyncAccount:

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from llmaas_client import AsyncClient, Client
 from llmaas_client.wire import TASKS
 from llmaas_client.wire.sse import Decoder
 from llmaas_server.backends.fake import FakeBackend
@@ -323,3 +324,15 @@ def test_retention_keeps_the_call_with_its_bill(serve: Served) -> None:
     kept = server.http.post(PATH, json={**CHAT, "stream": True})
     [record] = server.manage.get("/v1/records").json()["records"]
     assert record["id"] == done_of(kept.content)["id"]
+
+
+async def test_the_client_asks_for_prices(serve: Served) -> None:
+    server = serve()
+    set_price(server)
+    with Client(server.url, server.key) as http:
+        quote = http.price("chat", messages=CHAT["messages"], max_tokens=3)
+        assert (quote.cost, quote.prompt_tokens) == ("0.000006", 3)
+        with pytest.raises(ValueError, match="there are: classify"):
+            http.price("translate", text="a")
+    async with AsyncClient(server.url, server.key) as client:
+        assert (await client.price("embed", text=["a", "b"])).cost == "0.000002"
