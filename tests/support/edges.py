@@ -34,7 +34,7 @@ class Echo:
                 await receive()
                 await send({"type": f"lifespan.{kind}.complete"})
         else:
-            said = {"scheme": scope["scheme"], "client": scope["client"][0]}
+            said = {"scheme": scope["scheme"], "client": scope["client"][0], "version": "echo"}
             await JSONResponse(said)(scope, receive, send)
 
 

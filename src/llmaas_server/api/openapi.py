@@ -19,6 +19,16 @@ from .endpoint import Endpoint
 
 PATH = "/openapi.json"
 
+EVERYWHERE: tuple[ErrorCode, ...] = (
+    "malformed_request",
+    "not_allowed",
+    "request_timeout",
+    "rate_limited",
+    "headers_too_large",
+    "internal_error",
+)
+"""How requests to any address may go wrong."""
+
 _REF = "#/components/schemas/{model}"
 _EVENTS: dict[str, type[BaseModel]] = {
     "start": Start,
@@ -128,11 +138,11 @@ def _answer(endpoint: Endpoint) -> dict[str, Any]:
 
 def _errors(endpoint: Endpoint) -> dict[str, Any]:
     """One response for each status, naming the codes that it stands for."""
-    codes: list[ErrorCode] = [*endpoint.errors, "internal_error"]
+    codes: list[ErrorCode] = [*endpoint.errors, *EVERYWHERE]
     if not endpoint.access.is_public:
-        codes += ["missing_key", "invalid_key", "not_allowed", "rate_limited"]
+        codes += ["missing_key", "invalid_key"]
     by_status: dict[str, list[ErrorCode]] = {}
-    for code in codes:
+    for code in dict.fromkeys(codes):
         by_status.setdefault(str(ERRORS[code].status), []).append(code)
     return {
         status: {

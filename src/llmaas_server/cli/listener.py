@@ -7,6 +7,7 @@ import http.client
 import ipaddress
 import json
 import socket
+import ssl
 
 from .failure import fail
 
@@ -64,7 +65,14 @@ def is_loopback(address: str) -> bool:
 
 def version_at(host: str, port: int) -> str | None:
     """The version of the llmaas server that answers there, None where it is something else."""
-    connection = http.client.HTTPConnection(host, port, timeout=PROBE_SECONDS)
+    plain = http.client.HTTPConnection(host, port, timeout=PROBE_SECONDS)
+    # Whoever it is: nothing is told to them, and what they say is only shown.
+    unchecked = ssl._create_unverified_context()
+    secure = http.client.HTTPSConnection(host, port, timeout=PROBE_SECONDS, context=unchecked)
+    return _version_by(plain) or _version_by(secure)
+
+
+def _version_by(connection: http.client.HTTPConnection) -> str | None:
     try:
         connection.request("GET", "/health/live")
         found = json.loads(connection.getresponse().read(1000))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections import Counter
 from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv6Address
 
 from llmaas_server.errors import Problem
 
@@ -19,13 +20,12 @@ class Peers:
         self._open: Counter[str] = Counter()
 
     def count(self, address: str) -> int:
-        return self._open[address]
+        return self._open[_group(_parse(address))]
 
     def enter(self, address: str) -> Problem | None:
         """Count one more connection; or why there may not be one, and then it is not counted."""
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-        if mapped := getattr(parsed, "ipv4_mapped", None):
-            parsed = mapped
+        parsed = _parse(address)
+        group = _group(parsed)
         is_proxy = any(parsed.version == one.version and parsed in one for one in self._proxies)
         if self._proxies and not is_proxy and not parsed.is_loopback:
             return Problem(
@@ -33,17 +33,31 @@ class Peers:
                 f"{address} is not a proxy of this server",
                 hint="Ask the proxy's own address; the setting behind_proxy names the proxies.",
             )
-        if not is_proxy and self._open[address] >= self._most:
+        if not is_proxy and self._open[group] >= self._most:
             return Problem(
                 "rate_limited",
-                f"{self._most} connections from {address} are open, and that is the most",
+                f"{self._most} connections from {group} are open, and that is the most",
                 hint="Close some, or use those that are open again.",
                 retry_after=1.0,
             )
-        self._open[address] += 1
+        self._open[group] += 1
         return None
 
     def leave(self, address: str) -> None:
-        self._open[address] -= 1
-        if not self._open[address]:
-            del self._open[address]
+        group = _group(_parse(address))
+        self._open[group] -= 1
+        if not self._open[group]:
+            del self._open[group]
+
+
+def _parse(address: str) -> IPv4Address | IPv6Address:
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    mapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
+    return mapped or parsed
+
+
+def _group(address: IPv4Address | IPv6Address) -> str:
+    """What counts as one caller: of IPv6 everybody has a whole /64 network."""
+    if isinstance(address, IPv4Address) or address.is_loopback:
+        return str(address)
+    return str(ipaddress.ip_network((address, 64), strict=False))

@@ -37,3 +37,13 @@ def test_behind_a_proxy_only_it_and_this_machine_may_connect() -> None:
 def test_proxies_carry_many() -> None:
     peers = Peers(("10.1.0.1/32",), 1)
     assert [peers.enter("10.1.0.1") for _ in range(10)] == [None] * 10
+
+
+def test_of_ipv6_a_network_is_one_caller() -> None:
+    peers = Peers((), 2)
+    assert peers.enter("2001:db8::1") is None
+    assert peers.enter("2001:db8::2") is None
+    assert peers.enter("2001:db8::3") is not None
+    assert peers.enter("2001:db8:0:1::1") is None
+    peers.leave("2001:db8::1")
+    assert peers.count("2001:db8::9") == 1

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from llmaas_server.cli.listener import version_at
 from llmaas_server.edge.bounds import Bounds
 from llmaas_server.edge.certificates import LOCAL_NAMES, Certificate, CertificateError, make
 from llmaas_server.edge.tls import Tls
@@ -152,3 +153,8 @@ def test_which_name_clients_on_this_machine_use(tmp_path: Path) -> None:
         certificate = Certificate.read(write(tmp_path, names)[0])
         assert certificate.names == names
         assert certificate.local_name == local
+
+
+def test_who_listens_on_a_port_is_asked_by_tls_too(tmp_path: Path) -> None:
+    with serving(Tls(*write(tmp_path))) as url:
+        assert version_at("127.0.0.1", int(url.rpartition(":")[2])) == "echo"
