@@ -15,6 +15,7 @@ from llmaas_server.api import (
     accounts,
     applications,
     audit,
+    classifiers,
     health,
     keys,
     metrics,
@@ -31,9 +32,9 @@ from llmaas_server.api import (
 )
 from llmaas_server.api.door import Door
 from llmaas_server.api.endpoint import routes
+from llmaas_server.api.guard import HeaderLimits, Hosts, Origins
 from llmaas_server.api.limits import RateLimits
 from llmaas_server.api.managing import Desk
-from llmaas_server.api.guard import HeaderLimits, Hosts, Origins
 from llmaas_server.api.middleware import Authenticate, Contexts
 from llmaas_server.api.problems import Problems, RouterProblems
 from llmaas_server.backends.fake import FakeBackend, NoWorkers
@@ -45,9 +46,9 @@ from llmaas_server.errors import model_not_found
 from llmaas_server.gateway.calls import Calls, Models
 from llmaas_server.gateway.choice import Defaults
 from llmaas_server.gateway.gate import Gate
+from llmaas_server.gateway.inventory import fingerprint
 from llmaas_server.gateway.metrics import Metrics
 from llmaas_server.gateway.observed import Observed
-from llmaas_server.gateway.inventory import fingerprint
 from llmaas_server.gateway.services import Services
 from llmaas_server.gateway.staff import Staff
 from llmaas_server.models.machine import cpu_memory_bytes, physical_cores
@@ -79,7 +80,15 @@ def create_app(
     meters = Metrics()
     meters.watch(backend.status, lambda: gate.inside, settings.max_queue)
     observed = Observed(backend, meters)
-    calls = Calls(defaults, store, observed, gate, services.ring.holding, services.metering)
+    calls = Calls(
+        defaults,
+        store,
+        observed,
+        gate,
+        services.ring.holding,
+        services.metering,
+        services.classifiers,
+    )
     door = Door(services.ring, services.refusals)
     workforce = backend if isinstance(backend, Replicas) else NoWorkers()
     staff = Staff(workforce, services.database, services.trail)
@@ -93,6 +102,7 @@ def create_app(
     endpoints = [
         *health.endpoints(backend.status, version),
         *tasks.endpoints(calls, defaults, max_body_bytes=limit, ping_seconds=settings.ping_seconds),
+        *classifiers.endpoints(services.classifiers, calls, store, desk),
         *models.endpoints(store, backend.status, defaults),
         translated.endpoint(predict, calls, max_body_bytes=limit),
         *workers.endpoints(staff, desk),

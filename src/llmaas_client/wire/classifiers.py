@@ -239,9 +239,8 @@ class ClassifierList(WireModel):
 
 
 class ClassifierImport(Request):
-    """`POST /v1/classifiers/import`: a file of `export`, for this account."""
+    """`POST /v1/classifiers/{name}/import`: a file of `export`, for this account."""
 
-    name: ClassifierName
     file: Annotated[str, Field(min_length=1)] = Field(description="The file, in base64.")
 
 

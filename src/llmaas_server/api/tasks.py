@@ -90,7 +90,7 @@ class Answering:
 
     async def whole(self, running: Running) -> AsyncGenerator[bytes]:
         result = await running.result()
-        yield await running.settle(result, partial(self._encode, running, result))
+        yield await running.settle(result, partial(self.encode, running, result))
 
     async def events(self, running: Running) -> AsyncGenerator[bytes]:
         accepted = running.accepted
@@ -105,12 +105,12 @@ class Answering:
                 case Progress():
                     yield encode("progress", _json(_fields(event)))
                 case Result():
-                    write = partial(self._encode, running, event)
+                    write = partial(self.encode, running, event)
                     yield await running.settle(event, write, _done)
                     return
         raise RuntimeError("a backend ended without a result")
 
-    def _encode(self, running: Running, result: Result, cost: str | None) -> bytes:
+    def encode(self, running: Running, result: Result, cost: str | None) -> bytes:
         """The task's own fields, and those of every result. Total time is what the server saw."""
         timing = msgspec.structs.replace(result.timing, total_ms=self.exchange.elapsed_ms)
         return msgspec.json.encode(

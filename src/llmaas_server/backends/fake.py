@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from llmaas_client.wire import TASKS
+from llmaas_client.wire import JOBS, TASKS
 from llmaas_client.wire.base import TaskRequest
 from llmaas_client.wire.validation import explain
 from llmaas_server.errors import Problem
@@ -112,7 +112,7 @@ class FakeBackend:
         deadline = _deadline_of(call)
         if deadline is not None and deadline <= _now():
             raise Problem("deadline_exceeded")
-        answered = answer(_request_of(call), self._context)
+        answered = answer(_request_of(call), self._context, call)
         self._resident[call.model.name] = call.model
         self._calls[call.id] = _Open(call, answered, deadline)
         return Measurement(answered.prompt_tokens, answered.max_completion_tokens)
@@ -196,10 +196,11 @@ class FakeBackend:
 
 def _request_of(call: Call) -> TaskRequest:
     """Raises Problem."""
-    if call.task not in TASKS:
+    known = TASKS | JOBS
+    if call.task not in known:
         raise Problem("not_found", f"there is no task {call.task!r}")
     try:
-        request: TaskRequest = TASKS[call.task].request.model_validate(call.request)
+        request: TaskRequest = known[call.task].request.model_validate(call.request)
     except ValidationError as error:
         detail = explain(error).error
         raise Problem(detail.code, detail.message, param=detail.param) from error

@@ -13,10 +13,14 @@ from typing import Any
 
 from llmaas_client.wire.base import TaskRequest
 from llmaas_client.wire.chat import ChatRequest, ChoiceFormat
+from llmaas_client.wire.classifiers import ClassifierCreate, pairs_of
 from llmaas_client.wire.classify import ClassifyRequest
 from llmaas_client.wire.embed import EmbedRequest
 from llmaas_client.wire.summarize import SummarizeRequest
 from llmaas_server.errors import Problem, context_overflow
+from llmaas_server.seam.values import Call
+
+from . import fake_heads
 
 _MAX_TOKENS = 512
 _DIMENSIONS = 16
@@ -37,8 +41,8 @@ class Answer:
     max_completion_tokens: int = 0
 
 
-def answer(request: TaskRequest, context: int) -> Answer:
-    """The answer to the request of any task.
+def answer(request: TaskRequest, context: int, call: Call | None = None) -> Answer:
+    """The answer to the request of any task; `call` is where it came from, if from one.
 
     Raises Problem `context_overflow`, `unsupported_parameter`.
     """
@@ -46,11 +50,14 @@ def answer(request: TaskRequest, context: int) -> Answer:
         case ChatRequest():
             return _chat(request, context)
         case ClassifyRequest():
-            return _classify(request, context)
+            return _classify(request, context, call)
         case SummarizeRequest():
             return _summarize(request)
         case EmbedRequest():
             return _embed(request, context)
+        case ClassifierCreate() if call is not None:
+            tokens = _read([text for text, _ in pairs_of(request.examples)], context)
+            return Answer(tokens, {"head": fake_heads.train(request, call.model, _vector)})
     raise TypeError(f"no fake answer for {type(request).__name__}")
 
 
@@ -107,20 +114,27 @@ def _before_stop(text: str, stop: str | list[str] | None) -> str:
 # --- classify -----------------------------------------------------------------------------------
 
 
-def _classify(request: ClassifyRequest, context: int) -> Answer:
+def _classify(request: ClassifyRequest, context: int, call: Call | None) -> Answer:
     """The more words of a label are in the text, the higher its score."""
     texts = _list(request.text)
-    names = request.labels if request.labels is not None else ["negative", "positive"]
-    labels = names if isinstance(names, dict) else {name: name for name in names}
-    body = {
-        "results": [_classification(text, labels, request) for text in texts],
-        "method": "embedding",
-    }
+    body: dict[str, Any]
+    if call is not None and call.attached is not None:
+        file = call.attached.content or b""
+        scores = [fake_heads.judge(file, text, _vector) for text in texts]
+        body = {"method": "classifier", "classifier": request.classifier}
+    else:
+        names = request.labels if request.labels is not None else ["negative", "positive"]
+        labels = names if isinstance(names, dict) else {name: name for name in names}
+        scores = [
+            {label: _likeness(text, described) for label, described in labels.items()}
+            for text in texts
+        ]
+        body = {"method": "embedding"}
+    body["results"] = [_classification(of_one, request) for of_one in scores]
     return Answer(_read(texts, context), body)
 
 
-def _classification(text: str, labels: dict[str, str], request: ClassifyRequest) -> dict[str, Any]:
-    scores = {label: _likeness(text, description) for label, description in labels.items()}
+def _classification(scores: dict[str, float], request: ClassifyRequest) -> dict[str, Any]:
     if not request.multi:
         whole = sum(scores.values())
         scores = {label: score / whole for label, score in scores.items()}

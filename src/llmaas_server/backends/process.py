@@ -25,6 +25,8 @@ _PATIENT = {
     # torch's threads sleep between two operations: awake they would take the cores from the kernels
     # and from the front.
     "OMP_WAIT_POLICY": "PASSIVE",
+    # numpy works beside the steps, in threads of its own: more of them would wait awake, too.
+    "OPENBLAS_NUM_THREADS": "1",
 }
 _STDERR = 2
 _TRACEBACK_SECONDS = 0.2

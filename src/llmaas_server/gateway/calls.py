@@ -11,11 +11,20 @@ from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanage
 from typing import Protocol
 
 from llmaas_client.wire.base import TaskRequest
+from llmaas_client.wire.classify import ClassifyRequest
 from llmaas_server.errors import Problem
 from llmaas_server.models.inspect import tasks_of
 from llmaas_server.models.manifest import InstalledModel
 from llmaas_server.seam.backend import Backend, Tally
-from llmaas_server.seam.values import Accepted, Call, Event, Measurement, ModelChoice, ModelRef
+from llmaas_server.seam.values import (
+    Accepted,
+    Attached,
+    Call,
+    Event,
+    Measurement,
+    ModelChoice,
+    ModelRef,
+)
 
 from .choice import NAMED, Candidate, Defaults, choose
 from .gate import Gate
@@ -36,6 +45,15 @@ class Models(Protocol):
     def installed(self) -> Iterable[InstalledModel]: ...
 
 
+class Applying(Protocol):
+    """What calls need of classifiers made from examples."""
+
+    async def applied(
+        self, account_id: str, request: ClassifyRequest, reference: str
+    ) -> tuple[ClassifyRequest, Attached]:
+        """See `Classifiers.applied`."""
+
+
 Holding = Callable[[Principal], AbstractAsyncContextManager[Lease]]
 """Around the work for a caller: stops it when their key ends; see `KeyRing.holding`."""
 
@@ -51,6 +69,7 @@ class Calls:
         gate: Gate,
         holding: Holding,
         metering: Metering,
+        classifiers: Applying,
     ) -> None:
         self.holding = holding
         self._defaults = defaults
@@ -58,6 +77,7 @@ class Calls:
         self._backend = backend
         self._gate = gate
         self._metering = metering
+        self._classifiers = classifiers
 
     async def prepare(
         self,
@@ -67,18 +87,25 @@ class Calls:
         request: TaskRequest,
         *,
         deadline_ms: float | None = None,
+        ability: str | None = None,
     ) -> Call:
-        """The call for a request.
+        """The call for a request; `ability` is the task that its model must be able to do, where
+        that is another one.
 
         Raises Problem `model_not_found`, `model_not_pulled`, `model_cannot_do_task`,
         `not_allowed` where the key may not use the model.
         """
+        ability, attached = ability or task, None
+        if isinstance(request, ClassifyRequest) and request.classifier is not None:
+            request, attached = await self._classifiers.applied(
+                principal.account_id, request, request.classifier
+            )
         resident = {one.name for one in self._backend.status().models if one.state == "resident"}
         # Looks at files.
-        model, choice = await asyncio.to_thread(self._choose, task, request, resident, principal)
+        model, choice = await asyncio.to_thread(self._choose, ability, request, resident, principal)
         able = tasks_of(model.kind, model.sentence_embeddings)
-        if task not in able:
-            raise _cannot(model, task, able)
+        if ability not in able:
+            raise _cannot(model, ability, able)
         return Call(
             id=call_id,
             task=task,
@@ -88,6 +115,7 @@ class Calls:
             deadline_ms=deadline_ms,
             tenant=principal.tenant,
             choice=choice,
+            attached=attached,
         )
 
     def _choose(

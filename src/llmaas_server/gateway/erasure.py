@@ -71,6 +71,8 @@ class Erasure:
             for application in tables.applications.of_account(account_id):
                 tables.applications.replace(replace(application, name=NO_NAME, status="closed"))
             tables.records.remove_of(account_id)
+            tables.classifiers.remove_of(account_id)
+            tables.classifier_parts.remove_of(account_id)
 
         return unit
 

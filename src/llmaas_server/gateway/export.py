@@ -19,6 +19,7 @@ from llmaas_server.storage.database import Database
 from llmaas_server.storage.tables import Tables
 from llmaas_server.storage.values import Owner
 
+from .classifiers import Classifiers
 from .principals import Actor
 from .records import Records
 from .tenants import find_account
@@ -34,10 +35,18 @@ Page = tuple[list[dict[str, Any]], Any]
 class Export:
     """Writes down what an account has."""
 
-    def __init__(self, database: Database, users: Users, records: Records, trail: Trail) -> None:
+    def __init__(
+        self,
+        database: Database,
+        users: Users,
+        records: Records,
+        classifiers: Classifiers,
+        trail: Trail,
+    ) -> None:
         self._database = database
         self._users = users
         self._records = records
+        self._contents = classifiers
         self._trail = trail
 
     async def account(self, actor: Actor, name: str) -> AsyncGenerator[bytes]:
@@ -56,6 +65,7 @@ class Export:
             ("ledger", self._ledger),
             ("audit", self._audit),
             ("records", self._kept),
+            ("classifiers", self._classifiers),
         ):
             yield b',"' + part.encode() + b'":['
             async for piece in self._pages(account_id, page):
@@ -119,6 +129,11 @@ class Export:
                 _without(asdict(row), "sealed")
                 | {"request": msgspec.Raw(record.request), "answer": msgspec.Raw(record.answer)}
             )
+        return entries, rows[-1].id if rows else None
+
+    def _classifiers(self, account_id: str, after: Any, tables: Tables) -> Page:
+        rows = tables.classifiers.after(account_id, after or "", 1)
+        entries = [asdict(row) | self._contents.export_within(tables, row) for row in rows]
         return entries, rows[-1].id if rows else None
 
 

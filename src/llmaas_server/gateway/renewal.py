@@ -9,6 +9,7 @@ from __future__ import annotations
 from llmaas_server.storage.tables import Tables
 
 from . import records
+from .classifiers import resealed
 from .principals import Actor
 from .trail import Trail
 from .users import Users
@@ -16,6 +17,12 @@ from .vault import Sealer
 
 BATCH = 100
 """Records encrypted anew in one transaction."""
+
+FEW = 10
+"""Parts of classifiers: they are larger."""
+
+_PARTS = "|"
+"""Before what to go on after, once records are done; no id has it."""
 
 
 class Renewal:
@@ -34,10 +41,12 @@ class Renewal:
         return version
 
     def step(self, tables: Tables, account_id: str, last_id: str = "") -> str | None:
-        """Encrypt some more anew: e-mail first, then records after `last_id`.
+        """Encrypt some more anew: e-mail first, then records after `last_id`, then classifiers.
 
         What to go on after; None at the end.
         """
+        if last_id.startswith(_PARTS):
+            return self._parts(tables, account_id, last_id)
         if not last_id:
             for user in tables.users.of_account(account_id):
                 self._users.renew(tables, user)
@@ -45,4 +54,12 @@ class Renewal:
         for row in rows:
             if not self._sealer.is_current(tables, account_id, row.sealed):
                 records.renew(self._sealer, tables, row)
-        return rows[-1].id if rows else None
+        return rows[-1].id if rows else _PARTS
+
+    def _parts(self, tables: Tables, account_id: str, last_id: str) -> str | None:
+        _, classifier_id, part = f"{last_id}|".split("|")[:3]
+        rows = tables.classifier_parts.after(account_id, (classifier_id, part), FEW)
+        for row in rows:
+            if not self._sealer.is_current(tables, account_id, row.sealed):
+                tables.classifier_parts.replace(resealed(self._sealer, tables, row))
+        return f"|{rows[-1].classifier_id}|{rows[-1].part}" if rows else None

@@ -17,6 +17,7 @@ from .accounts import Accounts
 from .anchor import AnchorFile, Anchoring, anchor_path
 from .applications import Applications
 from .budget import Budgets
+from .classifiers import Classifiers
 from .clock import SECOND, Clock, monotonic, wall
 from .credentials import prepare_home
 from .digests import Digests
@@ -128,7 +129,8 @@ class Services:
             else Unkept()
         )
         self.metering = Metering(self.limiter, self.ledger, self.answers, self.records)
-        self.export = Export(database, self.users, self.records, trail)
+        self.classifiers = Classifiers(database, self.vault, trail, clock)
+        self.export = Export(database, self.users, self.records, self.classifiers, trail)
 
     @classmethod
     def open(cls, settings: Settings) -> Services:

@@ -8,6 +8,7 @@ prices ──── intents ──► ledger          a call: admitted, then set
 budgets ─── budget_windows              what of a budget is spent and reserved, per period
 answers                                 for requests that are sent again
 records                                 prompts and answers, where an application keeps them
+classifiers, classifier_parts           made from examples; their contents encrypted
 root_keys                               wrapped; what is not an account's is derived from them
 audit, audit_checkpoints                what was changed and refused
 """
@@ -257,6 +258,32 @@ records = Table(
     Column("sealed", LargeBinary, nullable=False),  # request and answer, encrypted
     Column("made_at", Int64, nullable=False),
     Column("expires_at", Int64, nullable=False, index=True),
+    sqlite_strict=True,
+)
+
+classifiers = Table(
+    "classifiers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("version", Int64, nullable=False),
+    Column("digest", Text, nullable=False),  # SHA-256 of its file
+    Column("created_at", Int64, nullable=False),
+    UniqueConstraint("account_id", "name", "version"),
+    sqlite_strict=True,
+)
+
+classifier_parts = Table(
+    "classifier_parts",
+    metadata,
+    Column("classifier_id", Text, primary_key=True),
+    Column("part", Text, primary_key=True),
+    Column("account_id", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # encrypted
+    Index(
+        "ix_classifier_parts_account_id_classifier_id_part", "account_id", "classifier_id", "part"
+    ),
     sqlite_strict=True,
 )
 

@@ -12,6 +12,7 @@ from .answers import Answers
 from .applications import Applications
 from .audit import Audit, Checkpoints
 from .budgets import Budgets, BudgetWindows
+from .classifiers import ClassifierParts, Classifiers
 from .data_keys import DataKeys
 from .invitations import Invitations
 from .keys import Keys
@@ -40,6 +41,8 @@ class Tables:
         self.budget_windows = BudgetWindows(connection)
         self.answers = Answers(connection)
         self.records = Records(connection)
+        self.classifiers = Classifiers(connection)
+        self.classifier_parts = ClassifierParts(connection)
         self.root_keys = RootKeys(connection)
         self.audit = Audit(connection)
         self.checkpoints = Checkpoints(connection)

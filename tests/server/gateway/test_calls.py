@@ -68,7 +68,7 @@ async def books(sqlite_database: Database) -> Books:
 
 def calls(backend: FakeBackend, metering: Any = None) -> Calls:
     """Without metering they cannot run anything."""
-    return Calls(Defaults(SETTINGS), Shelf(), backend, Gate(1), holding, metering)
+    return Calls(Defaults(SETTINGS), Shelf(), backend, Gate(1), holding, metering, None)  # type: ignore[arg-type]
 
 
 def chat(**fields: Any) -> ChatRequest:

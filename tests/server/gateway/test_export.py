@@ -12,6 +12,7 @@ import pytest
 
 from llmaas_server.errors import Problem
 from llmaas_server.gateway import export, renewal
+from llmaas_server.gateway.classifiers import Classifiers
 from llmaas_server.gateway.erasure import Erasure
 from llmaas_server.gateway.export import Export
 from llmaas_server.gateway.keyring import KeyRing
@@ -42,7 +43,8 @@ class Tenant(Safe):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.users = Users(self.keychain, self.vault)
-        self.export = Export(self.database, self.users, self.records, self.trail)
+        classifiers = Classifiers(self.database, self.vault, self.trail, self.clock)
+        self.export = Export(self.database, self.users, self.records, classifiers, self.trail)
         self.renewal = Renewal(self.vault, self.users, self.trail)
         ring = KeyRing(self.database, self.keychain, self.clock, Strangers(self.clock))
         self.erasure = Erasure(self.database, ring, self.vault, self.trail, self.clock)
@@ -176,7 +178,7 @@ async def test_a_new_data_key_takes_over(tenant: Tenant, monkeypatch: pytest.Mon
             lambda tables, last=last: tenant.renewal.step(tables, "acc_1", last)  # type: ignore[misc]
         )
         steps += 1
-    assert steps == 4
+    assert steps == 5  # three of records, one that has none left, and one of classifiers
 
     def are_current(tables: Tables) -> set[bool]:
         [user] = tables.users.of_account("acc_1")

@@ -31,7 +31,7 @@ def test_few_points_are_drawn_towards_the_default() -> None:
     without = calibration.fit_temperature(logits[:0], targets[:0])
     assert without == calibration.DEFAULT
     all_right = np.full(10, 1)
-    sure = np.tile(np.float32([0.0, 1.0]), (10, 1))
+    sure = np.tile(np.array([0.0, 1.0], dtype=np.float32), (10, 1))
     lowest = calibration.fit_temperature(np.tile(sure, (5, 1)), np.full(50, 1))
     assert lowest < calibration.fit_temperature(sure, all_right) < calibration.DEFAULT
 
@@ -121,10 +121,10 @@ def test_folds_have_of_each_class_as_many() -> None:
 
 
 def test_auroc_counts_pairs() -> None:
-    inside, outside = np.float32([3, 2, 1]), np.float32([2, 0])
+    inside, outside = np.array([3, 2, 1], dtype=np.float32), np.array([2, 0], dtype=np.float32)
     assert auroc(inside, outside) == pytest.approx((1 + 0.5 + 0 + 3) / 6)
 
 
 def test_a_clear_gap_is_cut_in_its_middle() -> None:
-    scope = between(np.float32([5, 6, 7]), np.float32([1, 2, 3]))
+    scope = between(np.array([5, 6, 7], dtype=np.float32), np.array([1, 2, 3], dtype=np.float32))
     assert scope.threshold == 4.0
