@@ -26,7 +26,20 @@ from .failures import INTERRUPTED, explain
 GROUP = "llmaas.commands"
 OWN = {
     name: EntryPoint(name, f"llmaas_client.cli.{name}:{name}", GROUP)
-    for name in ("classify", "summarize", "chat", "embed", "bench", "version")
+    for name in (
+        "classify",
+        "summarize",
+        "chat",
+        "embed",
+        "accounts",
+        "applications",
+        "keys",
+        "usage",
+        "prices",
+        "env",
+        "bench",
+        "version",
+    )
 }
 
 

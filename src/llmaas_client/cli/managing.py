@@ -14,15 +14,31 @@ from llmaas_client import config
 from llmaas_client.client import Client
 from llmaas_client.running import address_in
 
+from .failures import WrongUsage
+
 GROUP = "llmaas.inside"
 """The entry point by which the server's package joins in."""
 
 Seconds = Annotated[
     float, typer.Option("--timeout", metavar="SECONDS", help="Time for each request.")
 ]
+Account = Annotated[
+    str | None,
+    typer.Option("--account", metavar="ID", help="Of which account; else that of the key."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 TIMEOUT = 60.0
+
+
+def address_for(base_url: str | None) -> str | None:
+    """Of the server that was named, else of this home's where it runs; None is the default."""
+    return base_url if config.is_told(base_url) else address_in(config.home())
+
+
+def asking(base_url: str | None, timeout: float) -> Client:
+    """A client for what a server alone can do."""
+    return Client(address_for(base_url), timeout=timeout)
 
 
 @contextmanager
@@ -43,8 +59,18 @@ def managing(base_url: str | None, timeout: float) -> Iterator[Client]:
             if inside is not None:
                 yield inside
                 return
+        _check_default()
     with Client(address, timeout=timeout) as client:
         yield client
+
+
+def _check_default() -> None:
+    """Whether asking the default address has any sense. Raises WrongUsage."""
+    if config.resolve().key("management") is None:
+        raise WrongUsage(
+            f"no server runs in {config.home()}, and it has no database: start one with "
+            "`llmaas serve`, or name one with --base-url and LLMAAS_MANAGEMENT_KEY"
+        )
 
 
 @contextmanager

@@ -25,15 +25,17 @@ PATH = "/v1/accounts"
 Page = TypeVar("Page")
 One = TypeVar("One")
 Gone = TypeVar("Gone")
+Document = TypeVar("Document")
 
 
-class AllAccounts(Generic[Page, One, Gone]):
+class AllAccounts(Generic[Page, One, Gone, Document]):
     """What both clients' `accounts` can do."""
 
     def __init__(self, run: Run) -> None:
         self._listing: Callable[[Call[AccountList]], Page] = run
         self._run: Callable[[Call[Account]], One] = run
         self._erasing: Callable[[Call[Erased]], Gone] = run
+        self._exporting: Callable[[Call[bytes]], Document] = run
 
     def list(
         self, *, after: str | None = None, limit: int | None = None, timeout: Timeout = UNSET
@@ -95,6 +97,10 @@ class AllAccounts(Generic[Page, One, Gone]):
         """Let its keys work again."""
         return self.update(account_id, status="active", timeout=timeout)
 
+    def export(self, account_id: str, *, timeout: Timeout = UNSET) -> Document:
+        """All that belongs to an account, as the bytes of one JSON document."""
+        return self._exporting(get(at(PATH, account_id, "export"), bytes, timeout))
+
     def erase(self, account_id: str, *, timeout: Timeout = UNSET) -> Gone:
         """Delete what is kept of the account's people and texts, for ever. Its keys end.
 
@@ -103,7 +109,7 @@ class AllAccounts(Generic[Page, One, Gone]):
         return self._erasing(delete(at(PATH, account_id), Erased.model_validate_json, timeout))
 
 
-class Accounts(AllAccounts[AccountList, Account, Erased]):
+class Accounts(AllAccounts[AccountList, Account, Erased, bytes]):
     """`Client.accounts`."""
 
     def __init__(self, run: Run) -> None:
@@ -116,6 +122,7 @@ class AsyncAccounts(
         Coroutine[Any, Any, AccountList],
         Coroutine[Any, Any, Account],
         Coroutine[Any, Any, Erased],
+        Coroutine[Any, Any, bytes],
     ]
 ):
     """`AsyncClient.accounts`: the same names, to be awaited."""

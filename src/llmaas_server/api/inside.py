@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.types import Receive, Scope, Send
 
 from llmaas_client.wire.errors import ErrorCode
@@ -25,10 +26,11 @@ class Inside:
     def __init__(self, endpoints: Sequence[Endpoint], actor: Actor) -> None:
         app = Starlette(
             routes=routes(endpoints, _no_check),
+            middleware=[Middleware(Problems, count=_uncounted)],
             exception_handlers={HTTPException: RouterProblems(_uncounted)},
         )
         app.router.redirect_slashes = False
-        self._app = Problems(app, _uncounted)
+        self._app = app
         self._actor = actor
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,0 +1,235 @@
+"""`llmaas accounts`: make and change accounts; invite people, sign in."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from llmaas_client.client import Client
+from llmaas_client.display import clean
+from llmaas_client.wire.accounts import Account
+
+from . import people
+from .changes import check_some, chosen, typed
+from .failures import WrongUsage
+from .limits import (
+    BudgetText,
+    Concurrency,
+    RequestsPerMinute,
+    TokensPerMinute,
+    budget_of,
+    budget_words,
+    limits_of,
+    limits_words,
+)
+from .managing import TIMEOUT, Json, Seconds, managing
+from .options import BaseURL
+from .passwords import ask
+from .tables import moment, print_fields, print_json, print_table
+
+accounts = typer.Typer(
+    help="Accounts: list, make, change, suspend, erase; invite people, sign in.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Id = Annotated[str, typer.Argument(metavar="ID", show_default=False)]
+OwnId = Annotated[
+    str, typer.Argument(metavar="ID", help="The account; without it, that of the key.")
+]
+ME = "me"
+
+
+@accounts.command("list")
+def list_(as_json: Json = False, base_url: BaseURL = None, timeout: Seconds = TIMEOUT) -> None:
+    """List the accounts that the key reaches: for an operator, all of them."""
+    with managing(base_url, timeout) as client:
+        found = list(_all(client))
+    if as_json:
+        print_json([account.model_dump(mode="json") for account in found])
+        return
+    rows = [
+        (
+            one.id,
+            clean(one.name),
+            one.status,
+            one.role,
+            limits_words(one.limits),
+            budget_words(one.budget),
+        )
+        for one in found
+    ]
+    print_table(("id", "name", "status", "role", "limits", "budget"), rows)
+
+
+@accounts.command()
+def create(
+    name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)],
+    email: Annotated[
+        str | None,
+        typer.Option(help="Of its owner, to sign in with; the password is asked for."),
+    ] = None,
+    requests_per_minute: RequestsPerMinute = None,
+    tokens_per_minute: TokensPerMinute = None,
+    concurrency: Concurrency = None,
+    budget: BudgetText = None,
+    as_json: Json = False,
+    base_url: BaseURL = None,
+    timeout: Seconds = TIMEOUT,
+) -> None:
+    """Make an account, with one application called `default`.
+
+    llmaas accounts create acme --budget 10/month
+    """
+    limits = limits_of(requests_per_minute, tokens_per_minute, concurrency)
+    money = budget_of(budget)
+    password = None if email is None else ask(twice=True)
+    with managing(base_url, timeout) as client:
+        made = client.accounts.create(
+            name, email=email, password=password, limits=chosen(limits), budget=chosen(money)
+        )
+    _print(made, as_json)
+
+
+@accounts.command()
+def show(
+    account: OwnId = ME,
+    as_json: Json = False,
+    base_url: BaseURL = None,
+    timeout: Seconds = TIMEOUT,
+) -> None:
+    """Show an account, its limits, and where its budget stands."""
+    with managing(base_url, timeout) as client:
+        found = client.accounts.show(account)
+    _print(found, as_json)
+
+
+@accounts.command()
+def update(
+    account: OwnId = ME,
+    name: Annotated[str | None, typer.Option(help="Its new name.")] = None,
+    requests_per_minute: RequestsPerMinute = None,
+    tokens_per_minute: TokensPerMinute = None,
+    concurrency: Concurrency = None,
+    budget: BudgetText = None,
+    as_json: Json = False,
+    base_url: BaseURL = None,
+    timeout: Seconds = TIMEOUT,
+) -> None:
+    """Change what is named; the rest stays.
+
+    llmaas accounts update acc_0123456789ab --concurrency 8 --budget none
+    """
+    limits = limits_of(requests_per_minute, tokens_per_minute, concurrency)
+    money = budget_of(budget)
+    check_some(typed(name), limits, money)
+    with managing(base_url, timeout) as client:
+        before = client.accounts.show(account)
+        after = client.accounts.update(
+            before.id,
+            name=typed(name),
+            limits=limits_of(requests_per_minute, tokens_per_minute, concurrency, before.limits),
+            budget=money,
+        )
+    _print(after, as_json)
+
+
+@accounts.command()
+def suspend(
+    account: Id, as_json: Json = False, base_url: BaseURL = None, timeout: Seconds = TIMEOUT
+) -> None:
+    """Let its keys do nothing, and end what runs for them, until it is resumed."""
+    with managing(base_url, timeout) as client:
+        after = client.accounts.suspend(account)
+    _print(after, as_json)
+
+
+@accounts.command()
+def resume(
+    account: Id, as_json: Json = False, base_url: BaseURL = None, timeout: Seconds = TIMEOUT
+) -> None:
+    """Let its keys work again."""
+    with managing(base_url, timeout) as client:
+        after = client.accounts.resume(account)
+    _print(after, as_json)
+
+
+@accounts.command()
+def export(
+    account: Id,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="Where to; else standard output.")
+    ] = None,
+    base_url: BaseURL = None,
+    timeout: Seconds = TIMEOUT,
+) -> None:
+    """Take away all that belongs to an account, as one JSON document."""
+    if file is not None and file.exists():
+        raise WrongUsage(f"{file} is there already: name another file")
+    with managing(base_url, timeout) as client:
+        content = client.accounts.export(account)
+    if file is None:
+        sys.stdout.buffer.write(content)
+        return
+    file.touch(mode=0o600, exist_ok=False)
+    file.write_bytes(content)
+
+
+@accounts.command()
+def erase(
+    account: Id,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether it is meant.")] = False,
+    as_json: Json = False,
+    base_url: BaseURL = None,
+    timeout: Seconds = TIMEOUT,
+) -> None:
+    """Delete what is kept of the account's people and texts, for ever; its keys end.
+
+    What it used stays in the ledger, without the person.
+    """
+    if not yes and not sys.stdin.isatty():
+        raise WrongUsage("this cannot be undone: say --yes where nobody can be asked")
+    if not yes:
+        typer.confirm(f"Erase {account} for ever?", abort=True)
+    with managing(base_url, timeout) as client:
+        gone = client.accounts.erase(account)
+    if as_json:
+        print_json(gone.model_dump(mode="json"))
+        return
+    typer.echo(f"erased {gone.id}")
+
+
+for command, name in people.COMMANDS:
+    accounts.command(name)(command)
+
+
+def _all(client: Client) -> Iterator[Account]:
+    """Page by page."""
+    after = None
+    while True:
+        page = client.accounts.list(after=after)
+        yield from page.accounts
+        after = page.next
+        if after is None:
+            return
+
+
+def _print(account: Account, as_json: bool) -> None:
+    if as_json:
+        print_json(account.model_dump(mode="json"))
+        return
+    print_fields(
+        {
+            "id": account.id,
+            "name": clean(account.name),
+            "status": account.status,
+            "role": account.role,
+            "limits": limits_words(account.limits),
+            "budget": budget_words(account.budget),
+            "created": moment(account.created_at),
+        }
+    )

@@ -1,0 +1,130 @@
+"""`llmaas prices`: what calls cost, and what they are to cost."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from typer import Option
+
+from llmaas_client.display import clean
+from llmaas_client.wire.prices import Price
+
+from .failures import WrongUsage
+from .managing import TIMEOUT, Json, Seconds, managing
+from .options import BaseURL
+from .tables import moment, print_json, print_table
+
+prices = typer.Typer(help="Prices: list, set.", no_args_is_help=True, rich_markup_mode=None)
+
+HEADER = (
+    "version",
+    "model",
+    "task",
+    "prompt",
+    "cached",
+    "completion",
+    "cpu s",
+    "gpu s",
+    "most s",
+    "valid from",
+)
+
+
+@prices.command("list")
+def list_(as_json: Json = False, base_url: BaseURL = None, timeout: Seconds = TIMEOUT) -> None:
+    """List all versions: prices of a million tokens, and of a second.
+
+    For a call that one holds whose model and task are named, then its model's, then its task's;
+    of several versions the one that is valid latest.
+    """
+    with managing(base_url, timeout) as client:
+        found = client.prices.list()
+    _print(found, as_json)
+
+
+@prices.command("set")
+def set_(
+    model: Annotated[str | None, Option(metavar="NAME", help="Of this model; else any.")] = None,
+    task: Annotated[str | None, Option(metavar="TASK", help="Of this task; else any.")] = None,
+    prompt: Annotated[
+        str | None, Option(metavar="AMOUNT", help="For a million tokens of prompts.")
+    ] = None,
+    cached: Annotated[
+        str | None,
+        Option(metavar="AMOUNT", help="For a million not computed anew; else as --prompt."),
+    ] = None,
+    completion: Annotated[
+        str | None, Option(metavar="AMOUNT", help="For a million generated tokens.")
+    ] = None,
+    cpu_second: Annotated[
+        str | None, Option(metavar="AMOUNT", help="For a second of a CPU.")
+    ] = None,
+    gpu_second: Annotated[
+        str | None, Option(metavar="AMOUNT", help="For a second of a GPU.")
+    ] = None,
+    most_seconds: Annotated[
+        str | None,
+        Option(metavar="SECONDS", help="The time that a call is charged for at most."),
+    ] = None,
+    valid_from: Annotated[
+        str | None, Option("--from", metavar="MOMENT", help="In UTC, not in the past; else now.")
+    ] = None,
+    as_json: Json = False,
+    base_url: BaseURL = None,
+    timeout: Seconds = TIMEOUT,
+) -> None:
+    """Set a price: a new version; calls that run keep the old one.
+
+    llmaas prices set --model smollm2-135m-instruct-q4_1 --prompt 0.10 --completion 0.40
+    """
+    if (prompt, completion, cpu_second, gpu_second) == (None,) * 4:
+        raise WrongUsage("say what it costs: --prompt 0.10 --completion 0.40; 0 is free")
+    begins = None if valid_from is None else _moment(valid_from)
+    with managing(base_url, timeout) as client:
+        made = client.prices.set(
+            model=model,
+            task=task,
+            prompt=prompt,
+            cached=cached,
+            completion=completion,
+            cpu_second=cpu_second,
+            gpu_second=gpu_second,
+            most_seconds=most_seconds,
+            valid_from=begins,
+        )
+    if as_json:
+        print_json(made.model_dump(mode="json"))
+        return
+    _print([made], as_json)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise WrongUsage(f"--from {text!r} is no moment: write 2026-01-31T00:00") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _print(found: list[Price], as_json: bool) -> None:
+    if as_json:
+        print_json([price.model_dump(mode="json") for price in found])
+        return
+    rows = [
+        (
+            str(price.id),
+            clean(price.model or "any"),
+            clean(price.task or "any"),
+            price.prompt,
+            price.cached,
+            price.completion,
+            price.cpu_second,
+            price.gpu_second,
+            price.most_seconds,
+            moment(price.valid_from),
+        )
+        for price in found
+    ]
+    print_table(HEADER, rows)
