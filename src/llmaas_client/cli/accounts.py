@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +26,7 @@ from .limits import (
     limits_words,
 )
 from .managing import TIMEOUT, Json, Seconds, managing
+from .naming import ME, account_id, every_account
 from .options import BaseURL
 from .passwords import ask
 from .tables import moment, print_fields, print_json, print_table
@@ -37,18 +37,20 @@ accounts = typer.Typer(
     rich_markup_mode=None,
 )
 
-Id = Annotated[str, typer.Argument(metavar="ID", show_default=False)]
-OwnId = Annotated[
-    str, typer.Argument(metavar="ID", help="The account; without it, that of the key.")
+Id = Annotated[
+    str, typer.Argument(metavar="ACCOUNT", help="Its id, or its name.", show_default=False)
 ]
-ME = "me"
+OwnId = Annotated[
+    str,
+    typer.Argument(metavar="ACCOUNT", help="Its id, or its name; without it that of the key."),
+]
 
 
 @accounts.command("list")
 def list_(as_json: Json = False, base_url: BaseURL = None, timeout: Seconds = TIMEOUT) -> None:
     """List the accounts that the key reaches: for an operator, all of them."""
     with managing(base_url, timeout) as client:
-        found = list(_all(client))
+        found = list(every_account(client))
     if as_json:
         print_json([account.model_dump(mode="json") for account in found])
         return
@@ -104,7 +106,7 @@ def show(
 ) -> None:
     """Show an account, its limits, and where its budget stands."""
     with managing(base_url, timeout) as client:
-        found = client.accounts.show(account)
+        found = client.accounts.show(_id(client, account))
     _print(found, as_json)
 
 
@@ -128,7 +130,7 @@ def update(
     money = budget_of(budget)
     check_some(typed(name), limits, money)
     with managing(base_url, timeout) as client:
-        before = client.accounts.show(account)
+        before = client.accounts.show(_id(client, account))
         after = client.accounts.update(
             before.id,
             name=typed(name),
@@ -144,7 +146,7 @@ def suspend(
 ) -> None:
     """Let its keys do nothing, and end what runs for them, until it is resumed."""
     with managing(base_url, timeout) as client:
-        after = client.accounts.suspend(account)
+        after = client.accounts.suspend(_id(client, account))
     _print(after, as_json)
 
 
@@ -154,7 +156,7 @@ def resume(
 ) -> None:
     """Let its keys work again."""
     with managing(base_url, timeout) as client:
-        after = client.accounts.resume(account)
+        after = client.accounts.resume(_id(client, account))
     _print(after, as_json)
 
 
@@ -171,7 +173,7 @@ def export(
     if file is not None and file.exists():
         raise WrongUsage(f"{file} is there already: name another file")
     with managing(base_url, timeout) as client:
-        content = client.accounts.export(account)
+        content = client.accounts.export(_id(client, account))
     if file is None:
         sys.stdout.buffer.write(content)
         return
@@ -196,7 +198,7 @@ def erase(
     if not yes:
         typer.confirm(f"Erase {account} for ever?", abort=True)
     with managing(base_url, timeout) as client:
-        gone = client.accounts.erase(account)
+        gone = client.accounts.erase(_id(client, account))
     if as_json:
         print_json(gone.model_dump(mode="json"))
         return
@@ -205,17 +207,6 @@ def erase(
 
 for command, name in people.COMMANDS:
     accounts.command(name)(command)
-
-
-def _all(client: Client) -> Iterator[Account]:
-    """Page by page."""
-    after = None
-    while True:
-        page = client.accounts.list(after=after)
-        yield from page.accounts
-        after = page.next
-        if after is None:
-            return
 
 
 def _print(account: Account, as_json: bool) -> None:
@@ -233,3 +224,7 @@ def _print(account: Account, as_json: bool) -> None:
             "created": moment(account.created_at),
         }
     )
+
+
+def _id(client: Client, word: str) -> str:
+    return account_id(client, word) or ME

@@ -22,6 +22,7 @@ from .limits import (
     limits_words,
 )
 from .managing import TIMEOUT, Account, Json, Seconds, managing
+from .naming import account_id, application_id
 from .options import BaseURL
 from .tables import moment, print_fields, print_json, print_table, words
 
@@ -29,7 +30,9 @@ applications = typer.Typer(
     help="Applications: list, make, change, delete.", no_args_is_help=True, rich_markup_mode=None
 )
 
-Id = Annotated[str, typer.Argument(metavar="ID", show_default=False)]
+Id = Annotated[
+    str, typer.Argument(metavar="APPLICATION", help="Its id, or its name.", show_default=False)
+]
 Tasks = Annotated[
     list[str] | None,
     typer.Option("--task", metavar="TASK", help="What its keys may run; repeatable."),
@@ -49,7 +52,7 @@ def list_(
 ) -> None:
     """List the applications of an account."""
     with managing(base_url, timeout) as client:
-        found = client.account.applications.list(account_id=account)
+        found = client.account.applications.list(account_id=account_id(client, account))
     if as_json:
         print_json([one.model_dump(mode="json") for one in found])
         return
@@ -95,7 +98,7 @@ def create(
     with managing(base_url, timeout) as client:
         made = client.account.applications.create(
             name,
-            account_id=account,
+            account_id=account_id(client, account),
             tasks=task or None,
             models=model or None,
             limits=chosen(limits),
@@ -111,7 +114,7 @@ def show(
 ) -> None:
     """Show an application, its limits, and where its budget stands."""
     with managing(base_url, timeout) as client:
-        found = client.account.applications.show(application)
+        found = client.account.applications.show(application_id(client, application))
     _print(found, as_json)
 
 
@@ -145,7 +148,7 @@ def update(
     money = budget_of(budget)
     check_some(typed(name), tasks, models, typed(retention), limits, money)
     with managing(base_url, timeout) as client:
-        before = client.account.applications.show(application)
+        before = client.account.applications.show(application_id(client, application))
         after = client.account.applications.update(
             before.id,
             name=typed(name),
@@ -164,7 +167,8 @@ def suspend(
 ) -> None:
     """Let its keys run nothing until it is resumed."""
     with managing(base_url, timeout) as client:
-        after = client.account.applications.update(application, status="suspended")
+        found = application_id(client, application)
+        after = client.account.applications.update(found, status="suspended")
     _print(after, as_json)
 
 
@@ -174,7 +178,8 @@ def resume(
 ) -> None:
     """Let its keys work again."""
     with managing(base_url, timeout) as client:
-        after = client.account.applications.update(application, status="active")
+        found = application_id(client, application)
+        after = client.account.applications.update(found, status="active")
     _print(after, as_json)
 
 
@@ -184,7 +189,7 @@ def delete(
 ) -> None:
     """Close an application and revoke its keys; what it used stays in the ledger."""
     with managing(base_url, timeout) as client:
-        after = client.account.applications.delete(application)
+        after = client.account.applications.delete(application_id(client, application))
     _print(after, as_json)
 
 

@@ -22,6 +22,7 @@ from .limits import (
     limits_words,
 )
 from .managing import TIMEOUT, Account, Json, Seconds, managing
+from .naming import account_id, application_id
 from .options import BaseURL
 from .tables import moment, print_fields, print_json, print_table, words
 
@@ -32,7 +33,7 @@ keys = typer.Typer(
 Id = Annotated[str, typer.Argument(metavar="ID", show_default=False)]
 Application = Annotated[
     str | None,
-    typer.Option("--application", metavar="ID", help="Of which application."),
+    typer.Option("--application", metavar="APPLICATION", help="Of which one: its id, or its name."),
 ]
 Tasks = Annotated[
     list[str] | None, typer.Option("--task", metavar="TASK", help="What it may run; repeatable.")
@@ -61,7 +62,9 @@ def list_(
 ) -> None:
     """List the keys of an account or of one application; without their secrets."""
     with managing(base_url, timeout) as client:
-        found = client.account.keys.list(account_id=account, application_id=application)
+        of = account_id(client, account)
+        one = application and application_id(client, application, of)
+        found = client.account.keys.list(account_id=of, application_id=one)
     if as_json:
         print_json([one.model_dump(mode="json") for one in found])
         return
@@ -111,11 +114,12 @@ def create(
     limits = limits_of(requests_per_minute, tokens_per_minute, concurrency)
     money = budget_of(budget)
     with managing(base_url, timeout) as client:
+        of = account_id(client, account)
         made = client.account.keys.create(
             name,
             kind="management" if management else "inference",
-            application_id=application,
-            account_id=account,
+            application_id=application and application_id(client, application, of),
+            account_id=of,
             tasks=task or None,
             models=model or None,
             actions=action or None,

@@ -24,7 +24,7 @@ Seconds = Annotated[
 ]
 Account = Annotated[
     str | None,
-    typer.Option("--account", metavar="ID", help="Of which account; else that of the key."),
+    typer.Option("--account", metavar="ACCOUNT", help="Of which one: its id, or its name."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

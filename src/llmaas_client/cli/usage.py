@@ -12,6 +12,7 @@ from llmaas_client.wire.usage import DIMENSIONS, UsageDimension, UsageGroup, Usa
 
 from .failures import WrongUsage
 from .managing import TIMEOUT, Account, Json, Seconds, managing
+from .naming import account_id, application_id
 from .options import BaseURL
 from .tables import print_json, print_table
 
@@ -30,7 +31,7 @@ def usage(
     until: Annotated[str | None, Option(metavar="DAY", help="Before this day or moment.")] = None,
     account: Account = None,
     application: Annotated[
-        str | None, Option(metavar="ID", help="Only of this application.")
+        str | None, Option(metavar="APPLICATION", help="Only of this one: its id, or its name.")
     ] = None,
     key: Annotated[str | None, Option(metavar="ID", help="Only of this key.")] = None,
     task: Annotated[str | None, Option(metavar="TASK", help="Only of this task.")] = None,
@@ -48,14 +49,16 @@ def usage(
         raise WrongUsage("--csv and --json are two ways to print: choose one")
     dimensions = _dimensions(by or [])
     with managing(base_url, timeout) as client:
+        of = account_id(client, account)
+        one = application and application_id(client, application, of)
 
         def page(after: int | None) -> UsageReport:
             return client.usage(
                 by=dimensions,
                 since=since,
                 until=until,
-                account_id=account,
-                application_id=application,
+                account_id=of,
+                application_id=one,
                 key_id=key,
                 task=task,
                 model=model,

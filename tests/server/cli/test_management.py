@@ -144,6 +144,24 @@ def test_a_key_from_its_making_to_its_end(llmaas: Callable[..., Any]) -> None:
 
 
 @pytest.mark.usefixtures("somewhere")
+def test_names_do_as_well_as_ids(llmaas: Callable[..., Any], capsys: Capture) -> None:
+    account = llmaas("accounts", "create", "acme")["id"]
+    application = llmaas("applications", "create", "reports", "--account", "acme")["id"]
+    key = llmaas("keys", "create", "ci", "--account", "acme", "--application", "reports")
+    assert (key["account_id"], key["application_id"]) == (account, application)
+    assert [one["id"] for one in llmaas("keys", "list", "--account", "acme")] == [key["id"]]
+    assert llmaas("accounts", "suspend", "acme")["id"] == account
+    llmaas("accounts", "create", "acme")
+    for words, says in (
+        (["accounts", "show", "nobody"], "no account is called 'nobody'"),
+        (["accounts", "show", "acme"], "2 accounts are called 'acme'"),
+        (["applications", "show", "reports"], "no application is called 'reports'"),
+    ):
+        assert main(words) == 2
+        assert says in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("somewhere")
 def test_prices_and_invitations(llmaas: Callable[..., Any]) -> None:
     price = llmaas("prices", "set", "--task", "chat", "--prompt", "0.5", "--from", "2030-01-31")
     assert (price["prompt"], price["valid_from"]) == ("0.5", "2030-01-31T00:00:00Z")
