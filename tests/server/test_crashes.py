@@ -225,6 +225,6 @@ def store(tmp_path: Path) -> str:
 
 @pytest.mark.timeout(300)
 async def test_nor_where_a_worker_computes(tmp_path: Path, store: str) -> None:
-    with forking(tmp_path, backend="worker", device="cpu") as forks:
+    with forking(tmp_path, backend="worker", device="cpu", quantization="none") as forks:
         known = await crash(forks, 3, (3.0, 6.0), Decimal("0.1"), model=store)
     assert known.costs
