@@ -40,8 +40,11 @@ class Raw:
         self.sock.sendall(data)
 
     def answer(self) -> Answer:
-        """The next response; waits for it."""
-        status = int(self._file.readline().split()[1])
+        """The next response; waits for it. Raises ConnectionError where the connection ends."""
+        first = self._file.readline()
+        if not first:
+            raise ConnectionResetError("the connection ended without an answer")
+        status = int(first.split()[1])
         headers = {}
         while line := self._file.readline().strip():
             name, _, value = line.decode("latin-1").partition(":")
