@@ -60,6 +60,15 @@ def test_curl_blocks_run(page: Page, server: Serving, tmp_path: Path) -> None:
             assert '"error"' not in output
 
 
+def test_commands_of_accounts_run(server: Serving, tmp_path: Path) -> None:
+    page = next(page for page in PAGES if page.name == "docs/how-to/accounts.md")
+    here = f'PATH="{Path(sys.executable).parent}:$PATH"'
+    script = "\n".join([here, *(block.text for block in page.code("sh"))])
+    output = run(server, ["sh", "-euc", script], tmp_path)
+    assert "reports" in output
+    assert f"set -gx LLMAAS_BASE_URL '{server.base_url}'" in output
+
+
 def commands_in(page: Page) -> list[list[str]]:
     """The words of each `llmaas` command in the page's shell blocks, pipes taken apart."""
     texts = [block.text.replace("\\\n", " ") for block in page.code("sh")]
