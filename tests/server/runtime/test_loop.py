@@ -82,7 +82,7 @@ class SharedLane(CountingLane):
 
     def step(self) -> list[Output]:
         assert self.gate.wait(PATIENCE)
-        self.loads = dict(map(tuple, self.jobs))
+        self.loads = {job[0]: job[1] for job in self.jobs}
         for job in self.jobs:
             job[1] -= 1
         ended = [job[0] for job in self.jobs if job[1] == 0]
