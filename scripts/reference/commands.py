@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from llmaas_client.cli.group import app
+from llmaas_client.cli.group import OWN, app, commands
 
 from .markdown import table
 
@@ -16,7 +16,8 @@ from .markdown import table
 def lines() -> Iterator[str]:
     yield "# Commands"
     yield ""
-    yield "The commands `serve`, `models`, `doctor` and `config` come with `llmaas[server]`."
+    names = [f"`{name}`" for name in commands() if name not in OWN]
+    yield f"The commands {', '.join(names[:-1])} and {names[-1]} come with `llmaas[server]`."
     yield ""
     yield from section("llmaas", typer.main.get_command(app))
 
