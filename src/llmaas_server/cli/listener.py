@@ -67,7 +67,9 @@ def version_at(host: str, port: int) -> str | None:
     """The version of the llmaas server that answers there, None where it is something else."""
     plain = http.client.HTTPConnection(host, port, timeout=PROBE_SECONDS)
     # Whoever it is: nothing is told to them, and what they say is only shown.
-    unchecked = ssl._create_unverified_context()
+    unchecked = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    unchecked.check_hostname = False
+    unchecked.verify_mode = ssl.CERT_NONE
     secure = http.client.HTTPSConnection(host, port, timeout=PROBE_SECONDS, context=unchecked)
     return _version_by(plain) or _version_by(secure)
 
