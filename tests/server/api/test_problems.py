@@ -15,6 +15,7 @@ from llmaas_client.wire.sse import Decoder
 from llmaas_server.api.problems import body_of, respond
 from llmaas_server.backends.fake import FakeBackend
 from llmaas_server.errors import Problem
+from llmaas_server.seam.backend import Tally
 from llmaas_server.seam.values import Accepted, Call, Event, Measurement
 from llmaas_server.settings import Settings
 from support.front import Front, front
@@ -35,7 +36,7 @@ class Faulty(FakeBackend):
             raise KeyError(PRIVATE)
         return await super().measure(call)
 
-    async def run(self, call_id: str) -> AsyncGenerator[Event, None]:
+    async def run(self, call_id: str, tally: Tally | None = None) -> AsyncGenerator[Event, None]:
         await self.release(call_id)
         if self._where == "wrong start":
             return

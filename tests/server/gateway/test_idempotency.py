@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ class Vault:
 class Service:
     """Answers in three pieces, billed with the last; `steps` lets it go on piece by piece."""
 
-    def __init__(self, database: Database, **options: int) -> None:
+    def __init__(self, database: Database, **options: Any) -> None:
         self.books = Books(database)
         self.answers = Idempotency(database, Vault(), self.books.clock, **options)
         self.runs = 0

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from llmaas_server.errors import Problem
+from llmaas_server.runtime.cache import Cache
 from llmaas_server.runtime.decoder import TorchDecoder
 from llmaas_server.runtime.lane import Job
 from llmaas_server.runtime.lanes.generate import GenerateLane
@@ -146,6 +147,7 @@ def test_the_cache_stays_within_its_budget(module: Any) -> None:
     drain(lane, [greedy(10)] * 8)
     decoder = lane.decoder
     assert isinstance(decoder, TorchDecoder)
+    assert isinstance(decoder._cache, Cache)
     assert decoder._cache.capacity == 64
     assert decoder._cache.bytes_per_token == decoder.bytes_per_token == bytes_of(1)
 
