@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .management.accounts import Accounts, AsyncAccounts
     from .management.prices import Prices
     from .management.usage import Usage
+    from .tasks.classifiers import AsyncClassifiers, Classifiers
     from .tasks.price import AskPrice
     from .wire.prices import Price, Quote
     from .wire.usage import UsageReport
@@ -152,6 +153,13 @@ class Client(_Settings):
         return AskPrice(self._run)
 
     @cached_property
+    def classifiers(self) -> Classifiers:
+        """Classifiers made from examples."""
+        from .tasks.classifiers import ClassifierShelf
+
+        return ClassifierShelf(self._run)
+
+    @cached_property
     def account(self) -> Account:
         """The account of the management key: its applications and keys; registration."""
         from .management.account import Account
@@ -250,6 +258,13 @@ class AsyncClient(_Settings):
         from .tasks.price import AskPrice
 
         return AskPrice(self._run)
+
+    @cached_property
+    def classifiers(self) -> AsyncClassifiers:
+        """Classifiers made from examples."""
+        from .tasks.classifiers import ClassifierShelf
+
+        return ClassifierShelf(self._run)
 
     @cached_property
     def account(self) -> AsyncAccount:

@@ -29,12 +29,20 @@ def classify(
             metavar="NAME=DESCRIPTION", help="One more label, with words on it; repeatable."
         ),
     ] = None,
+    classifier: Annotated[
+        str | None,
+        typer.Option(metavar="NAME[@VERSION]", help="A classifier of yours, instead of labels."),
+    ] = None,
     multi: Annotated[
         bool, typer.Option("--multi", help="Judge each label by itself: several may hold.")
     ] = False,
     top_k: Annotated[int | None, typer.Option(help="Show the best k only.")] = None,
     threshold: Annotated[
         float | None, typer.Option(help="Abstain below this score, from 0 to 1.")
+    ] = None,
+    max_error: Annotated[
+        float | None,
+        typer.Option(help="With a classifier: abstain so often that fewer answers are wrong."),
     ] = None,
     model: Model = None,
     as_json: Json = False,
@@ -50,9 +58,11 @@ def classify(
         result = client.classify(
             words,
             labels=choices(labels, label or []),
+            classifier=classifier,
             multi=multi,
             top_k=top_k,
             threshold=threshold,
+            max_error=max_error,
             model=model,
         )
     if as_json:

@@ -31,6 +31,7 @@ OWN = {
         "summarize",
         "chat",
         "embed",
+        "classifiers",
         "accounts",
         "applications",
         "keys",

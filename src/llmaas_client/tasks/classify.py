@@ -29,9 +29,11 @@ class Classify(Generic[Out]):
         text: Texts,
         *,
         labels: Labels | None = None,
+        classifier: str | None = None,
         multi: bool = False,
         top_k: int | None = None,
         threshold: float | None = None,
+        max_error: float | None = None,
         hypothesis_template: str | None = None,
         model: str | None = None,
         timeout: Timeout = UNSET,
@@ -42,9 +44,12 @@ class Classify(Generic[Out]):
             text: A text, or a list of them; `results` keeps their order.
             labels: Names, or name -> description, or an Enum class, or a Literal. Without labels
                 the model must have labels of its own.
+            classifier: Instead of labels: one of `client.classifiers`, as `name` or `name@2`.
             multi: Judge each label by itself: any number of them may hold.
             top_k: Return the best k scores only.
             threshold: Abstain below this score; with `multi`, the score that a label must reach.
+            max_error: With a classifier: abstain so often that at most this share of answers is
+                wrong; refused where its examples are too few to say.
             hypothesis_template: A sentence with `{}` for the label: "This text is about {}."
             model: A model's name; without it the server's default for this task.
             timeout: Seconds for the whole call with all its retries; None is no limit.
@@ -55,9 +60,11 @@ class Classify(Generic[Out]):
         fields = {
             "text": text,
             "labels": None if labels is None else to_wire(labels),
+            "classifier": classifier,
             "multi": multi or None,
             "top_k": top_k,
             "threshold": threshold,
+            "max_error": max_error,
             "hypothesis_template": hypothesis_template,
             "model": model,
         }
