@@ -83,5 +83,8 @@ class Observed:
         except Problem as problem:
             outcome = problem.code
             raise
+        except Exception:
+            outcome = "internal_error"
+            raise
         finally:
             self._metrics.called(call, outcome, tally)
