@@ -3,7 +3,7 @@ does not run, its database."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 from importlib.metadata import entry_points
 from typing import Annotated, cast
@@ -42,7 +42,7 @@ def asking(base_url: str | None, timeout: float) -> Client:
 
 
 @contextmanager
-def managing(base_url: str | None, timeout: float) -> Iterator[Client]:
+def managing(base_url: str | None, timeout: float) -> Generator[Client]:
     """A client for what needs a management key.
 
     A server that was named by its address or by a key is asked over HTTP, always. Else this home's
@@ -74,7 +74,7 @@ def _check_default() -> None:
 
 
 @contextmanager
-def _inside() -> Iterator[Client | None]:
+def _inside() -> Generator[Client | None]:
     """A client over the database; None without the server's package, or without a database."""
     for entry in entry_points(group=GROUP):
         opened = cast("AbstractContextManager[Client | None]", entry.load()())

@@ -81,7 +81,7 @@ def usage(
 
 
 def _dimensions(names: list[str]) -> list[UsageDimension]:
-    known = {name: name for name in DIMENSIONS}
+    known: dict[str, UsageDimension] = {name: name for name in DIMENSIONS}
     for name in names:
         if name not in known:
             raise WrongUsage(f"--by {name!r} is none of: {', '.join(DIMENSIONS)}")
