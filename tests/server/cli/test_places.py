@@ -17,7 +17,7 @@ from llmaas_server.gateway.services import Services
 from llmaas_server.settings import Settings
 from support.front import Front
 from support.homes import Capture, home, left, llmaas, served
-from support.serving import LLMAAS, hermetic
+from support.serving import LLMAAS, hermetic, serving
 
 __all__ = ["home", "left", "llmaas", "served"]
 
@@ -152,3 +152,25 @@ def test_what_is_done_without_a_server_is_in_the_audit_trail(
         "keys.create",
         key,
     )
+
+
+def test_a_server_is_found_as_long_as_it_runs(tmp_path: Path) -> None:
+    def keys(home: Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(LLMAAS), "keys", "list"],
+            env=hermetic() | {"LLMAAS_HOME": str(home)},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+
+    with serving(tmp_path, tmp_path / "cache", "--backend", "fake") as server:
+        online = keys(server.home)
+    offline = keys(server.home)
+    assert online.stderr == ""
+    assert "no server runs" in offline.stderr
+    ids = [[line.split("\t")[0] for line in run.stdout.splitlines()] for run in (online, offline)]
+    assert ids[0] == ids[1]
+    assert len(ids[0]) == 3  # the header, and the two keys of the first start
