@@ -16,7 +16,7 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
 C = 10.0
-ITERATIONS = 300
+ITERATIONS = 150
 TOLERANCE = 1e-4
 """Of the largest step of a weight; the largest weights are about 10."""
 
