@@ -42,9 +42,8 @@ def can_run(config: Any) -> bool:
 
 
 def _group(inputs: int) -> int:
-    """Inputs of a layer that share a scale: two groups a row at least."""
-    most = min(_WIDEST, inputs // 2) // CHUNK * CHUNK
-    return next((size for size in range(most, CHUNK, -CHUNK) if inputs % size == 0), CHUNK)
+    """Inputs of a layer that share a scale."""
+    return next(size for size in range(_WIDEST, 0, -CHUNK) if inputs % size == 0)
 
 
 @dataclass(frozen=True, slots=True)
