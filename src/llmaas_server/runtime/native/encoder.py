@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -146,20 +148,23 @@ class NativeEncoder:
     ) -> list[Tensor]:
         """float32 [tokens, hidden] of each text."""
         lengths = [len(row) for row in ids]
-        flat = torch.tensor([id for row in ids for id in row])
-        positions = torch.tensor([at for size in lengths for at in range(size)])
-        kinds = torch.tensor(
-            [kind for row, size in zip(types, lengths, strict=True) for kind in row or (0,) * size]
-        )
-        sequence = torch.tensor(
-            [n for n, size in enumerate(lengths) for _ in range(size)], dtype=torch.int32
-        )
-        states = self._words[flat].float() + self._positions[positions] + self._types[kinds]
+        rows = sum(lengths)
+        flat = _ints(chain.from_iterable(ids), rows)
+        sequence = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
+        begins = np.cumsum([0, *lengths[:-1]])
+        positions = torch.from_numpy(np.arange(rows) - np.repeat(begins, lengths))
+        states = self._words[flat].float() + self._positions[positions]
+        if any(types):
+            given = zip(types, lengths, strict=True)
+            kinds = chain.from_iterable(row or repeat(0, size) for row, size in given)
+            states += self._types[_ints(kinds, rows)]
+        else:
+            states += self._types[0]
         norm, width = self._embedding_norm, states.shape[1]
         states = F.layer_norm(
             states, (width,), norm.weight, norm.bias, self._config.layer_norm_eps
         ).contiguous()
-        batch = library.EncoderBatch(states.data_ptr(), sequence.data_ptr(), len(flat))
+        batch = library.EncoderBatch(states.data_ptr(), sequence.ctypes.data, rows)
         self._kernels.encoder_step(self._model, batch)
         return list(torch.split(states, lengths))
 
@@ -186,6 +191,10 @@ class NativeEncoder:
             )
             for at in (f"{top}encoder.layer.{n}" for n in range(self._config.num_hidden_layers))
         ]
+
+
+def _ints(values: Iterable[int], count: int) -> Tensor:
+    return torch.from_numpy(np.fromiter(values, dtype=np.int64, count=count))
 
 
 def _norm(weights: Weights, name: str) -> _Norm:
