@@ -46,8 +46,8 @@ def with_key(server: Front, *headers: str) -> bytes:
 
 
 def test_head_that_drips(server: Front) -> None:
+    began = time.monotonic()
     with connect(server.url) as raw:
-        began = time.monotonic()
         raw.send(head(LIVE)[:-1])
         assert raw.answer().code == "request_timeout"
         assert time.monotonic() - began >= SECONDS
