@@ -8,7 +8,18 @@ from importlib import import_module
 from .figures import note, publish
 from .options import parse, shown
 
-NAMES = ("serve", "prefill", "encode", "startup", "mixed", "grammar", "quality", "summaries")
+NAMES = (
+    "serve",
+    "prefill",
+    "encode",
+    "startup",
+    "mixed",
+    "grammar",
+    "guesses",
+    "quality",
+    "classify",
+    "summaries",
+)
 
 
 def main() -> None:
