@@ -17,7 +17,6 @@ NAMES = (
     "grammar",
     "guesses",
     "quality",
-    "classify",
     "summaries",
 )
 
