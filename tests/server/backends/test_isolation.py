@@ -47,7 +47,8 @@ async def test_a_worker_has_the_environment_it_was_given_and_no_more(
         names = set((await answer(backend, chat("environment"))).split())
     offline = {"HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "TOKENIZERS_PARALLELISM"}
     # LC_CTYPE: Python sets it where the locale is C.
-    assert names - {"LC_CTYPE"} == {*ENVIRONMENT, *offline, "OMP_WAIT_POLICY"}
+    threads = {"OMP_WAIT_POLICY", "OPENBLAS_NUM_THREADS"}
+    assert names - {"LC_CTYPE"} == {*ENVIRONMENT, *offline, *threads}
 
 
 async def test_a_texts_content_is_not_logged(capfd: pytest.CaptureFixture[str]) -> None:
