@@ -29,7 +29,7 @@ from .managing import TIMEOUT, Json, Seconds, managing
 from .naming import ME, account_id, every_account
 from .options import BaseURL
 from .passwords import ask
-from .tables import moment, print_fields, print_json, print_table
+from .tables import moment, print_list, print_one, print_told
 
 accounts = typer.Typer(
     help="Accounts: list, make, change, suspend, erase; invite people, sign in.",
@@ -51,21 +51,18 @@ def list_(as_json: Json = False, base_url: BaseURL = None, timeout: Seconds = TI
     """List the accounts that the key reaches: for an operator, all of them."""
     with managing(base_url, timeout) as client:
         found = list(every_account(client))
-    if as_json:
-        print_json([account.model_dump(mode="json") for account in found])
-        return
-    rows = [
-        (
-            one.id,
-            clean(one.name),
-            one.status,
-            one.role,
-            limits_words(one.limits),
-            budget_words(one.budget),
-        )
-        for one in found
-    ]
-    print_table(("id", "name", "status", "role", "limits", "budget"), rows)
+    print_list(
+        found,
+        as_json,
+        {
+            "id": lambda one: one.id,
+            "name": lambda one: clean(one.name),
+            "status": lambda one: one.status,
+            "role": lambda one: one.role,
+            "limits": lambda one: limits_words(one.limits),
+            "budget": lambda one: budget_words(one.budget),
+        },
+    )
 
 
 @accounts.command()
@@ -199,10 +196,7 @@ def erase(
         typer.confirm(f"Erase {account} for ever?", abort=True)
     with managing(base_url, timeout) as client:
         gone = client.accounts.erase(_id(client, account))
-    if as_json:
-        print_json(gone.model_dump(mode="json"))
-        return
-    typer.echo(f"erased {gone.id}")
+    print_told(gone, as_json, f"erased {gone.id}")
 
 
 for command, name in people.COMMANDS:
@@ -210,10 +204,9 @@ for command, name in people.COMMANDS:
 
 
 def _print(account: Account, as_json: bool) -> None:
-    if as_json:
-        print_json(account.model_dump(mode="json"))
-        return
-    print_fields(
+    print_one(
+        account,
+        as_json,
         {
             "id": account.id,
             "name": clean(account.name),
@@ -222,7 +215,7 @@ def _print(account: Account, as_json: bool) -> None:
             "limits": limits_words(account.limits),
             "budget": budget_words(account.budget),
             "created": moment(account.created_at),
-        }
+        },
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -24,7 +24,7 @@ from .limits import (
 from .managing import TIMEOUT, Account, Json, Seconds, managing
 from .naming import account_id, application_id
 from .options import BaseURL
-from .tables import moment, print_fields, print_json, print_table, words
+from .tables import moment, print_list, print_one, words
 
 applications = typer.Typer(
     help="Applications: list, make, change, delete.", no_args_is_help=True, rich_markup_mode=None
@@ -53,23 +53,19 @@ def list_(
     """List the applications of an account."""
     with managing(base_url, timeout) as client:
         found = client.account.applications.list(account_id=account_id(client, account))
-    if as_json:
-        print_json([one.model_dump(mode="json") for one in found])
-        return
-    header = ("id", "name", "status", "tasks", "models", "limits", "budget")
-    rows = [
-        (
-            one.id,
-            clean(one.name),
-            one.status,
-            words(one.tasks),
-            words(one.models),
-            limits_words(one.limits),
-            budget_words(one.budget),
-        )
-        for one in found
-    ]
-    print_table(header, rows)
+    print_list(
+        found,
+        as_json,
+        {
+            "id": lambda one: one.id,
+            "name": lambda one: clean(one.name),
+            "status": lambda one: one.status,
+            "tasks": lambda one: words(one.tasks),
+            "models": lambda one: words(one.models),
+            "limits": lambda one: limits_words(one.limits),
+            "budget": lambda one: budget_words(one.budget),
+        },
+    )
 
 
 @applications.command()
@@ -166,10 +162,7 @@ def suspend(
     application: Id, as_json: Json = False, base_url: BaseURL = None, timeout: Seconds = TIMEOUT
 ) -> None:
     """Let its keys run nothing until it is resumed."""
-    with managing(base_url, timeout) as client:
-        found = application_id(client, application)
-        after = client.account.applications.update(found, status="suspended")
-    _print(after, as_json)
+    _set_status(application, "suspended", as_json, base_url, timeout)
 
 
 @applications.command()
@@ -177,10 +170,7 @@ def resume(
     application: Id, as_json: Json = False, base_url: BaseURL = None, timeout: Seconds = TIMEOUT
 ) -> None:
     """Let its keys work again."""
-    with managing(base_url, timeout) as client:
-        found = application_id(client, application)
-        after = client.account.applications.update(found, status="active")
-    _print(after, as_json)
+    _set_status(application, "active", as_json, base_url, timeout)
 
 
 @applications.command()
@@ -193,11 +183,23 @@ def delete(
     _print(after, as_json)
 
 
+def _set_status(
+    application: str,
+    status: Literal["active", "suspended"],
+    as_json: bool,
+    base_url: str | None,
+    timeout: float,
+) -> None:
+    with managing(base_url, timeout) as client:
+        found = application_id(client, application)
+        after = client.account.applications.update(found, status=status)
+    _print(after, as_json)
+
+
 def _print(application: Application, as_json: bool) -> None:
-    if as_json:
-        print_json(application.model_dump(mode="json"))
-        return
-    print_fields(
+    print_one(
+        application,
+        as_json,
         {
             "id": application.id,
             "account": application.account_id,
@@ -209,5 +211,5 @@ def _print(application: Application, as_json: bool) -> None:
             "budget": budget_words(application.budget),
             "retention": "on" if application.retention else "off",
             "created": moment(application.created_at),
-        }
+        },
     )

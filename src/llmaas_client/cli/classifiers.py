@@ -16,7 +16,7 @@ from llmaas_client.wire.classifiers import Classifier, Interval
 from .failures import WrongUsage
 from .inputs import from_file
 from .options import TIMEOUT, BaseURL, Json, Model, Seconds, connect
-from .tables import moment, print_fields, print_json, print_table
+from .tables import moment, print_fields, print_list, print_table
 
 MOST_CONFUSIONS = 10
 
@@ -75,21 +75,18 @@ def list_(as_json: Json = False, base_url: BaseURL = None, timeout: Seconds = TI
     """List the classifiers of the account."""
     with connect(base_url, timeout) as client:
         found = client.classifiers.list()
-    if as_json:
-        print_json([one.model_dump(mode="json") for one in found])
-        return
-    rows = [
-        (
-            f"{one.name}@{one.version}",
-            clean(one.model),
-            str(one.labels),
-            str(one.examples),
-            _percent(one.accuracy),
-            moment(one.created_at),
-        )
-        for one in found
-    ]
-    print_table(("name", "model", "labels", "examples", "accuracy", "created"), rows)
+    print_list(
+        found,
+        as_json,
+        {
+            "name": lambda one: f"{one.name}@{one.version}",
+            "model": lambda one: clean(one.model),
+            "labels": lambda one: str(one.labels),
+            "examples": lambda one: str(one.examples),
+            "accuracy": lambda one: _percent(one.accuracy),
+            "created": lambda one: moment(one.created_at),
+        },
+    )
 
 
 @classifiers.command()

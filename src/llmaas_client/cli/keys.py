@@ -24,7 +24,7 @@ from .limits import (
 from .managing import TIMEOUT, Account, Json, Seconds, managing
 from .naming import account_id, application_id
 from .options import BaseURL
-from .tables import moment, print_fields, print_json, print_table, words
+from .tables import moment, print_list, print_one, print_told, words
 
 keys = typer.Typer(
     help="Keys: list, make, change, rotate, revoke.", no_args_is_help=True, rich_markup_mode=None
@@ -65,24 +65,20 @@ def list_(
         of = account_id(client, account)
         one = application and application_id(client, application, of)
         found = client.account.keys.list(account_id=of, application_id=one)
-    if as_json:
-        print_json([one.model_dump(mode="json") for one in found])
-        return
-    header = ("id", "name", "kind", "status", "application", "for", "expires", "last used")
-    rows = [
-        (
-            one.id,
-            clean(one.name),
-            one.kind,
-            one.status,
-            one.application_id or "-",
-            words(one.tasks if one.kind == "inference" else one.actions),
-            moment(one.expires_at),
-            one.last_used or "-",
-        )
-        for one in found
-    ]
-    print_table(header, rows)
+    print_list(
+        found,
+        as_json,
+        {
+            "id": lambda one: one.id,
+            "name": lambda one: clean(one.name),
+            "kind": lambda one: one.kind,
+            "status": lambda one: one.status,
+            "application": lambda one: one.application_id or "-",
+            "for": _purpose,
+            "expires": lambda one: moment(one.expires_at),
+            "last used": lambda one: one.last_used or "-",
+        },
+    )
 
 
 @keys.command()
@@ -203,34 +199,29 @@ def revoke(
     """End a key at once, and all that runs for it."""
     with managing(base_url, timeout) as client:
         gone = client.account.keys.revoke(key)
-    if as_json:
-        print_json(gone.model_dump(mode="json"))
-        return
-    typer.echo(f"{gone.id} is {gone.status}")
+    print_told(gone, as_json, f"{gone.id} is {gone.status}")
+
+
+def _purpose(key: Key) -> str:
+    return words(key.tasks if key.kind == "inference" else key.actions)
 
 
 def _print_created(key: CreatedKey, as_json: bool) -> None:
     """The secret alone on standard output, so that it can go where it belongs."""
-    if as_json:
-        print_json(key.model_dump(mode="json"))
-        return
-    typer.echo(key.secret)
-    note = f"{key.id} is for: {words(key.tasks if key.kind == 'inference' else key.actions)}"
-    if key.replaces:
-        note += f"; it follows {key.replaces}"
-    typer.echo(f"{note}. Keep it now: it is not shown again.", err=True)
+    follows = f"; it follows {key.replaces}" if key.replaces else ""
+    aside = f"{key.id} is for: {_purpose(key)}{follows}. Keep it now: it is not shown again."
+    print_told(key, as_json, key.secret, aside)
 
 
 def _print(key: Key, as_json: bool) -> None:
-    if as_json:
-        print_json(key.model_dump(mode="json"))
-        return
     may = (
         {"tasks": words(key.tasks), "models": words(key.models)}
         if key.kind == "inference"
         else {"actions": words(key.actions)}
     )
-    print_fields(
+    print_one(
+        key,
+        as_json,
         {
             "id": key.id,
             "name": clean(key.name),
@@ -245,5 +236,5 @@ def _print(key: Key, as_json: bool) -> None:
             "expires": moment(key.expires_at),
             "last used": key.last_used or "-",
             "follows": key.replaces or "-",
-        }
+        },
     )

@@ -10,7 +10,7 @@ import typer
 from .managing import TIMEOUT, Json, Seconds, asking, managing
 from .options import BaseURL
 from .passwords import ask
-from .tables import moment, print_json, print_table
+from .tables import moment, print_list, print_told
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", show_default=False)]
 
@@ -24,11 +24,8 @@ def invite(
     """Make an invitation: it lets one person register, once, where `registration` is `invite`."""
     with managing(base_url, timeout) as client:
         made = client.accounts.invitations.create(days=days)
-    if as_json:
-        print_json(made.model_dump(mode="json"))
-        return
-    typer.echo(made.token)
-    typer.echo(f"{made.id} is good until {moment(made.expires_at)}; it is shown once", err=True)
+    aside = f"{made.id} is good until {moment(made.expires_at)}; it is shown once"
+    print_told(made, as_json, made.token, aside)
 
 
 def invitations(
@@ -37,14 +34,16 @@ def invitations(
     """List the invitations."""
     with managing(base_url, timeout) as client:
         found = client.accounts.invitations.list()
-    if as_json:
-        print_json([one.model_dump(mode="json") for one in found])
-        return
-    rows = [
-        (one.id, moment(one.created_at), moment(one.expires_at), moment(one.used_at))
-        for one in found
-    ]
-    print_table(("id", "created", "expires", "used"), rows)
+    print_list(
+        found,
+        as_json,
+        {
+            "id": lambda one: one.id,
+            "created": lambda one: moment(one.created_at),
+            "expires": lambda one: moment(one.expires_at),
+            "used": lambda one: moment(one.used_at),
+        },
+    )
 
 
 def uninvite(
@@ -56,10 +55,7 @@ def uninvite(
     """Take an invitation back."""
     with managing(base_url, timeout) as client:
         gone = client.accounts.invitations.revoke(invitation)
-    if as_json:
-        print_json(gone.model_dump(mode="json"))
-        return
-    typer.echo(f"took back {gone.id}")
+    print_told(gone, as_json, f"took back {gone.id}")
 
 
 def register(
@@ -76,10 +72,7 @@ def register(
     password = ask(twice=True)
     with asking(base_url, timeout) as client:
         answer = client.account.register(email, password, name=name, invitation=invitation)
-    if as_json:
-        print_json(answer.model_dump(mode="json"))
-        return
-    typer.echo(f"{answer.status}. {answer.hint}")
+    print_told(answer, as_json, f"{answer.status}. {answer.hint}")
 
 
 def sign_in(
@@ -92,12 +85,9 @@ def sign_in(
     password = ask(twice=False)
     with asking(base_url, timeout) as client:
         answer = client.account.sign_in(email, password)
-    if as_json:
-        print_json(answer.model_dump(mode="json"))
-        return
-    typer.echo(answer.key.secret)
     end = moment(answer.key.expires_at)
-    typer.echo(f"{answer.key.id} manages {answer.account.id} until {end}", err=True)
+    aside = f"{answer.key.id} manages {answer.account.id} until {end}"
+    print_told(answer, as_json, answer.key.secret, aside)
 
 
 COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (

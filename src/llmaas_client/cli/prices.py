@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -14,22 +15,22 @@ from llmaas_client.wire.prices import Price
 from .failures import WrongUsage
 from .managing import TIMEOUT, Json, Seconds, managing
 from .options import BaseURL
-from .tables import moment, print_json, print_table
+from .tables import moment, print_json, print_list
 
 prices = typer.Typer(help="Prices: list, set.", no_args_is_help=True, rich_markup_mode=None)
 
-HEADER = (
-    "version",
-    "model",
-    "task",
-    "prompt",
-    "cached",
-    "completion",
-    "cpu s",
-    "gpu s",
-    "most s",
-    "valid from",
-)
+COLUMNS: dict[str, Callable[[Price], str]] = {
+    "version": lambda price: str(price.id),
+    "model": lambda price: clean(price.model or "any"),
+    "task": lambda price: clean(price.task or "any"),
+    "prompt": lambda price: price.prompt,
+    "cached": lambda price: price.cached,
+    "completion": lambda price: price.completion,
+    "cpu s": lambda price: price.cpu_second,
+    "gpu s": lambda price: price.gpu_second,
+    "most s": lambda price: price.most_seconds,
+    "valid from": lambda price: moment(price.valid_from),
+}
 
 
 @prices.command("list")
@@ -41,7 +42,7 @@ def list_(as_json: Json = False, base_url: BaseURL = None, timeout: Seconds = TI
     """
     with managing(base_url, timeout) as client:
         found = client.prices.list()
-    _print(found, as_json)
+    print_list(found, as_json, COLUMNS)
 
 
 @prices.command("set")
@@ -97,7 +98,7 @@ def set_(
     if as_json:
         print_json(made.model_dump(mode="json"))
         return
-    _print([made], as_json)
+    print_list([made], False, COLUMNS)
 
 
 def _moment(text: str) -> datetime:
@@ -106,25 +107,3 @@ def _moment(text: str) -> datetime:
     except ValueError:
         raise WrongUsage(f"--from {text!r} is no moment: write 2026-01-31T00:00") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _print(found: list[Price], as_json: bool) -> None:
-    if as_json:
-        print_json([price.model_dump(mode="json") for price in found])
-        return
-    rows = [
-        (
-            str(price.id),
-            clean(price.model or "any"),
-            clean(price.task or "any"),
-            price.prompt,
-            price.cached,
-            price.completion,
-            price.cpu_second,
-            price.gpu_second,
-            price.most_seconds,
-            moment(price.valid_from),
-        )
-        for price in found
-    ]
-    print_table(HEADER, rows)

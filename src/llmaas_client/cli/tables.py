@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
 from llmaas_client.display import clean
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+ModelT = TypeVar("ModelT", bound="BaseModel")
 
 
 def print_json(value: Any) -> None:
@@ -33,8 +38,35 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     Console().print(table)
 
 
-def print_fields(fields: Mapping[str, str]) -> None:
+def print_list(
+    found: Sequence[ModelT], as_json: bool, columns: Mapping[str, Callable[[ModelT], str]]
+) -> None:
+    """Things of one kind: header -> what each of them has there."""
+    if as_json:
+        print_json([one.model_dump(mode="json") for one in found])
+        return
+    print_table(list(columns), [[cell(one) for cell in columns.values()] for one in found])
+
+
+def print_one(one: BaseModel, as_json: bool, fields: Mapping[str, str]) -> None:
     """What is known of one thing."""
+    if as_json:
+        print_json(one.model_dump(mode="json"))
+        return
+    print_fields(fields)
+
+
+def print_told(one: BaseModel, as_json: bool, said: str, aside: str | None = None) -> None:
+    """What has happened, or what alone is wanted; `aside` goes to standard error."""
+    if as_json:
+        print_json(one.model_dump(mode="json"))
+        return
+    typer.echo(said)
+    if aside is not None:
+        typer.echo(aside, err=True)
+
+
+def print_fields(fields: Mapping[str, str]) -> None:
     print_table(("field", "value"), list(fields.items()))
 
 
