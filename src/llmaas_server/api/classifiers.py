@@ -7,7 +7,6 @@ import base64
 import binascii
 import re
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from functools import partial
 
 import msgspec
@@ -31,6 +30,7 @@ from llmaas_server.gateway.classifiers import Classifiers, check_embedder
 from llmaas_server.gateway.metering import Running
 from llmaas_server.seam import heads
 
+from . import calling
 from .body import parse
 from .door import actor_of
 from .endpoint import CALL_ERRORS, Endpoint
@@ -53,23 +53,10 @@ class CreateClassifier:
         exchange = Exchange(scope, receive, send)
         body = await exchange.body(self._max_body_bytes)
         request = parse(ClassifierCreate, body)
-        call = await self._calls.prepare(
-            exchange.request_id,
-            exchange.principal,
-            SPEC.name,
-            request,
-            deadline_ms=exchange.deadline_ms,
-            ability="embed",
-        )
+        call = await calling.prepare(self._calls, exchange, SPEC.name, request, ability="embed")
         make = partial(self._make, scope, request, Answering(exchange, call))
-        pieces = self._calls.answer(
-            call,
-            exchange.principal,
-            exchange.fingerprint(body),
-            exchange.idempotency_key,
-            make,
-        )
-        await exchange.while_connected(self._send(exchange, pieces))
+        pieces = calling.answer(self._calls, exchange, call, body, make)
+        await exchange.while_connected(calling.send_whole(self._calls, exchange, pieces))
 
     async def _make(
         self, scope: Scope, request: ClassifierCreate, answering: Answering, running: Running
@@ -86,11 +73,6 @@ class CreateClassifier:
         shown = {"classifier": classifier.model_dump(mode="json")}
         result = msgspec.structs.replace(result, body=shown)
         yield await running.settle(result, partial(answering.encode, running, result))
-
-    async def _send(self, exchange: Exchange, pieces: AsyncGenerator[bytes]) -> None:
-        async with self._calls.holding(exchange.principal), aclosing(pieces):
-            async for whole in pieces:
-                await exchange.send_json(whole)
 
 
 class ClassifierDesk:

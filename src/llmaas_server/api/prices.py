@@ -15,6 +15,7 @@ from llmaas_server.gateway.metering import Quoted
 from llmaas_server.gateway.money import to_text
 from llmaas_server.gateway.price_list import PriceList as Prices
 
+from . import calling
 from .body import parse
 from .endpoint import CALL_ERRORS, Endpoint
 from .exchange import Exchange
@@ -47,12 +48,8 @@ class AskPrice:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = Exchange(scope, receive, send)
         body = await exchange.body(self._max_body_bytes)
-        call = await self._calls.prepare(
-            exchange.request_id,
-            exchange.principal,
-            self._spec.name,
-            parse(self._spec.request, body),
-            deadline_ms=exchange.deadline_ms,
+        call = await calling.prepare(
+            self._calls, exchange, self._spec.name, parse(self._spec.request, body)
         )
 
         async def answer() -> None:

@@ -23,6 +23,7 @@ from llmaas_server.gateway.choice import RULES, Defaults
 from llmaas_server.gateway.metering import Running
 from llmaas_server.seam.values import Call, Delta, Progress, Result
 
+from . import calling
 from .body import parse
 from .endpoint import CALL_ERRORS, Endpoint
 from .exchange import Exchange
@@ -44,28 +45,17 @@ class RunTask:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = Exchange(scope, receive, send)
         body = await exchange.body(self._max_body_bytes)
-        call = await self._calls.prepare(
-            exchange.request_id,
-            exchange.principal,
-            self._spec.name,
-            parse(self._spec.request, body),
-            deadline_ms=exchange.deadline_ms,
+        call = await calling.prepare(
+            self._calls, exchange, self._spec.name, parse(self._spec.request, body)
         )
         answering = Answering(exchange, call)
-        pieces = self._calls.answer(
-            call,
-            exchange.principal,
-            exchange.fingerprint(body),
-            exchange.idempotency_key,
-            answering.events if call.stream else answering.whole,
+        make = answering.events if call.stream else answering.whole
+        pieces = calling.answer(self._calls, exchange, call, body, make)
+        await exchange.while_connected(
+            self._send_events(exchange, pieces)
+            if call.stream
+            else calling.send_whole(self._calls, exchange, pieces)
         )
-        send_all = self._send_events if call.stream else self._send_whole
-        await exchange.while_connected(send_all(exchange, pieces))
-
-    async def _send_whole(self, exchange: Exchange, pieces: AsyncGenerator[bytes]) -> None:
-        async with self._calls.holding(exchange.principal), aclosing(pieces):
-            async for whole in pieces:
-                await exchange.send_json(whole)
 
     async def _send_events(self, exchange: Exchange, pieces: AsyncGenerator[bytes]) -> None:
         async with self._calls.holding(exchange.principal) as lease, aclosing(pieces):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from typing import Any, Protocol
 
 from pydantic import BaseModel
@@ -16,6 +15,7 @@ from llmaas_server.gateway.calls import Calls
 from llmaas_server.gateway.metering import Running
 from llmaas_server.seam.values import Result
 
+from . import calling
 from .body import parse
 from .endpoint import CALL_ERRORS, Endpoint
 from .exchange import Exchange
@@ -57,21 +57,10 @@ class RunTranslated:
         exchange = Exchange(scope, receive, send)
         content = await exchange.body(self._max_body_bytes)
         body = parse(self._format.body, content)
-        call = await self._calls.prepare(
-            exchange.request_id,
-            exchange.principal,
-            self._format.task,
-            await asyncio.to_thread(self._format.read, body),
-            deadline_ms=exchange.deadline_ms,
-        )
-        pieces = self._calls.answer(
-            call,
-            exchange.principal,
-            exchange.fingerprint(content),
-            exchange.idempotency_key,
-            self._answer,
-        )
-        await exchange.while_connected(self._send(exchange, pieces))
+        request = await asyncio.to_thread(self._format.read, body)
+        call = await calling.prepare(self._calls, exchange, self._format.task, request)
+        pieces = calling.answer(self._calls, exchange, call, content, self._answer)
+        await exchange.while_connected(calling.send_whole(self._calls, exchange, pieces))
 
     async def _answer(self, running: Running) -> AsyncGenerator[bytes]:
         result = await running.result()
@@ -80,11 +69,6 @@ class RunTranslated:
             return self._format.write(result).model_dump_json().encode()
 
         yield await running.settle(result, write)
-
-    async def _send(self, exchange: Exchange, pieces: AsyncGenerator[bytes]) -> None:
-        async with self._calls.holding(exchange.principal), aclosing(pieces):
-            async for whole in pieces:
-                await exchange.send_json(whole)
 
 
 def endpoint(format: Format, calls: Calls, *, max_body_bytes: int) -> Endpoint:
