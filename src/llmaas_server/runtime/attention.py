@@ -6,7 +6,7 @@ not depend on its neighbours.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -17,6 +17,7 @@ from transformers import AttentionInterface
 from llmaas_server.errors import Problem
 
 from .batch import Batch, Segment
+from .cache import KeyValues
 
 NAME = "llmaas"
 """What the function is called where transformers asks for an `attn_implementation`."""
@@ -53,12 +54,28 @@ def attend(
     layer: Any = module.layer_idx
     batch.cache.write(layer, batch.slots, key[0], value[0])
     out = query.new_empty(1, query.shape[2], query.shape[1], value.shape[3])
-    for segment in batch.segments:
-        keys, values = batch.cache.read(layer, segment.place)
-        rows = query[0, :, segment.rows]
-        attended = attend_segment(segment, rows, keys, values, scaling, sliding_window, softcap)
-        out[0, segment.rows] = attended.transpose(0, 1)
+    attend_segments(
+        batch.cache, layer, batch.segments, query, out, scaling, sliding_window, softcap
+    )
     return out, None
+
+
+def attend_segments(
+    cache: KeyValues,
+    layer: int,
+    segments: Iterable[Segment],
+    query: Tensor,  # [1, heads, tokens, dim]
+    out: Tensor,  # [1, tokens, heads, dim]
+    scaling: float | None,
+    window: int | None,
+    softcap: float | None,
+) -> None:
+    """Fill the rows of `out`, sequence by sequence; their keys and values are written already."""
+    for segment in segments:
+        keys, values = cache.read(layer, segment.place)
+        rows = query[0, :, segment.rows]
+        attended = _attend_segment(segment, rows, keys, values, scaling, window, softcap)
+        out[0, segment.rows] = attended.transpose(0, 1)
 
 
 def unknown_among(arguments: Mapping[str, Any]) -> list[str]:
@@ -73,7 +90,7 @@ def cannot_attend(module: nn.Module, unknown: Sequence[str]) -> Problem:
     )
 
 
-def attend_segment(
+def _attend_segment(
     segment: Segment,
     query: Tensor,  # [heads, size, dim]
     keys: Tensor,  # [kv_heads, keys, dim]

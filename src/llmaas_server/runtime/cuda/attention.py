@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.attention.varlen import varlen_attn
 from transformers import AttentionInterface
 
-from llmaas_server.runtime.attention import attend_segment, cannot_attend, unknown_among
+from llmaas_server.runtime.attention import attend_segments, cannot_attend, unknown_among
 
 from .step import Step, Table
 
@@ -52,11 +52,9 @@ def attend(
     batch.pages.write(layer, batch.slots, key[0], value[0])
     if batch.table is None:
         out = query.new_empty(1, query.shape[2], query.shape[1], value.shape[3])
-        for segment in batch.segments:
-            keys, values = batch.pages.read(layer, segment.place)
-            rows = query[0, :, segment.rows]
-            found = attend_segment(segment, rows, keys, values, scaling, sliding_window, None)
-            out[0, segment.rows] = found.transpose(0, 1)
+        attend_segments(
+            batch.pages, layer, batch.segments, query, out, scaling, sliding_window, None
+        )
         return out, None
     keys, values = batch.pages.of(layer)
     kernel: Kernel = varlen if query.is_cuda else plain
