@@ -6,13 +6,13 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from llmaas_client.wire import embed as wire
-from llmaas_server.errors import Problem, context_overflow
+from llmaas_server.errors import context_overflow
 from llmaas_server.runtime.interface import Model, Runtime
 from llmaas_server.seam.values import Delta, Progress, Result
 
 from .base import Caller
 from .meter import Meter
-from .vectors import embed_all
+from .vectors import embed_all, need_sentence_embeddings
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,7 @@ class Embed:
     spec = wire.SPEC
 
     def prompt(self, request: wire.EmbedRequest, model: Model) -> EmbedPrompt:
-        if not model.ref.sentence_embeddings:
-            raise Problem(
-                "model_cannot_do_task",
-                f"{model.ref.name!r} ({model.ref.kind}) was not trained to embed sentences",
-                hint="Choose an embedding model: GET /v1/models lists the tasks of each.",
-                param="model",
-            )
+        need_sentence_embeddings(model)
         texts = [request.text] if isinstance(request.text, str) else request.text
         sequences = tuple(tuple(model.tokenizer.encode(text)) for text in texts)
         for index, ids in enumerate(sequences):

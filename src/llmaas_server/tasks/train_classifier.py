@@ -15,7 +15,6 @@ from llmaas_client.wire.classifiers import (
     ClassifierCreate,
     pairs_of,
 )
-from llmaas_server.errors import Problem
 from llmaas_server.runtime.interface import Floats, Model, Runtime
 from llmaas_server.seam import heads
 from llmaas_server.seam.values import Delta, Progress, Result
@@ -26,7 +25,7 @@ from .heads.logistic import Ints, Stopped
 from .heads.training import Material, Trained, labels_of, train
 from .meter import Meter
 from .text.windows import Windows, read
-from .vectors import embed_all
+from .vectors import embed_all, need_sentence_embeddings
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +61,7 @@ class TrainClassifier:
     spec = SPEC
 
     def prompt(self, request: ClassifierCreate, model: Model) -> TrainingPrompt:
-        if not model.ref.sentence_embeddings:
-            raise Problem(
-                "model_cannot_do_task",
-                f"{model.ref.name!r} ({model.ref.kind}) was not trained to embed sentences",
-                hint="Choose an embedding model: GET /v1/models lists the tasks of each.",
-                param="model",
-            )
+        need_sentence_embeddings(model)
         pairs = pairs_of(request.examples)
         labels = labels_of(pairs)
         index = {label: number for number, label in enumerate(labels)}

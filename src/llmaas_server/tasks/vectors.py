@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 import numpy as np
 
+from llmaas_server.errors import Problem
 from llmaas_server.runtime.interface import Floats, Model, Runtime
 
 from .base import Caller
@@ -13,6 +14,17 @@ from .meter import Meter
 
 CHUNK_TOKENS = 16_384
 CHUNK_SEQUENCES = 256
+
+
+def need_sentence_embeddings(model: Model) -> None:
+    """Raises Problem `model_cannot_do_task`."""
+    if not model.ref.sentence_embeddings:
+        raise Problem(
+            "model_cannot_do_task",
+            f"{model.ref.name!r} ({model.ref.kind}) was not trained to embed sentences",
+            hint="Choose an embedding model: GET /v1/models lists the tasks of each.",
+            param="model",
+        )
 
 
 async def embed_chunks(
