@@ -12,8 +12,8 @@ _SERVE = "import typer; from llmaas_server.cli.serve import serve; typer.run(ser
 
 
 @contextmanager
-def process(home: Path, *flags: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The process and its address, once it is ready; killed at the end, where it still runs."""
+def started(home: Path, *flags: str) -> Iterator[subprocess.Popen[str]]:
+    """The process; killed at the end, where it still runs."""
     command = [sys.executable, "-c", _SERVE, "--home", str(home), "--cache", str(home / "cache")]
     with subprocess.Popen(
         [*command, "--backend", "fake", *flags],
@@ -23,10 +23,17 @@ def process(home: Path, *flags: str) -> Iterator[tuple[subprocess.Popen[str], st
         cwd=home,
     ) as running:
         try:
-            assert running.stdout
-            lines = [next(running.stdout).rstrip()]
-            while not lines[-1].startswith("Ready"):
-                lines.append(next(running.stdout).rstrip())
-            yield running, lines[0].removeprefix("llmaas serves at ")
+            yield running
         finally:
             running.kill()
+
+
+@contextmanager
+def process(home: Path, *flags: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The process and its address, once it is ready."""
+    with started(home, *flags) as running:
+        assert running.stdout
+        lines = [next(running.stdout).rstrip()]
+        while not lines[-1].startswith("Ready"):
+            lines.append(next(running.stdout).rstrip())
+        yield running, lines[0].removeprefix("llmaas serves at ")

@@ -57,7 +57,6 @@ class Defaults:
     """The models that serve requests which name none."""
 
     def __init__(self, settings: Settings) -> None:
-        self._extractive = settings.summarize_model
         self._abstractive = settings.abstractive_model
         self._by_task = {
             "classify": settings.classify_model,

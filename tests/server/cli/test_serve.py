@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -22,29 +21,12 @@ from llmaas_server.models.store import Store
 from llmaas_server.settings import Settings
 from support.front import eventually, front, key_of
 from support.pacing import Turnstile
-
-SERVE = "import typer; from llmaas_server.cli.serve import serve; typer.run(serve)"
-
-
-@contextmanager
-def process(home: Path, *flags: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-c", SERVE, "--home", str(home), "--cache", str(home / "cache")]
-    with subprocess.Popen(
-        [*command, "--backend", "fake", *flags],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=home,
-    ) as running:
-        try:
-            yield running
-        finally:
-            running.kill()
+from support.processes import started
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_from_start_to_end(tmp_path: Path, how: signal.Signals) -> None:
-    with process(tmp_path, "--port", "0") as running:
+    with started(tmp_path, "--port", "0") as running:
         assert running.stdout
         lines = [next(running.stdout).rstrip()]
         while not lines[-1].startswith("Ready"):
@@ -69,7 +51,7 @@ def test_from_start_to_end(tmp_path: Path, how: signal.Signals) -> None:
 
 
 def refused(home: Path, *flags: str, code: int = 1) -> str:
-    with process(home, *flags) as running:
+    with started(home, *flags) as running:
         out, err = running.communicate(timeout=20)
         assert running.returncode == code
     assert out == ""
