@@ -17,6 +17,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 from llmaas_server.errors import Problem
 from llmaas_server.storage.database import Database
@@ -60,6 +61,8 @@ class KeyRing:
         self._strangers = strangers
         self._most = most
         self._known: OrderedDict[str, Known] = OrderedDict()
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """Key -> for as long as somebody looks it up."""
         self._used: dict[str, int] = {}
         """Key -> day of its use that is not written down yet."""
         self._changes = 0
@@ -78,10 +81,10 @@ class KeyRing:
             raise Problem("invalid_key")
         known = self._known.get(key.id)
         if known is None or not self._proves(key, known.mac):
-            known = await self._stranger(key, network_of(address))
+            known = await self._look_up(key, network_of(address), known)
         now = self._clock()
         if known.loaded_at + FRESH <= now:
-            known = await self._good(key.id)
+            known = await self._renewed(known)
         known.check(now)
         self._note_use(known, now)
         return known.principal
@@ -146,8 +149,29 @@ class KeyRing:
         for key_id in gone:
             del self._known[key_id]
 
+    async def _look_up(self, key: ParsedKey, network: str, seen: Known | None) -> Known:
+        """The key of one who is not remembered, or has no key at all.
+
+        One at a time for a key: those who come with it at once are no strangers when the first
+        of them turns out to be known. `seen` is what was remembered and does not fit.
+        """
+        async with self._turn(key.id):
+            known = self._known.get(key.id)
+            if known is not None and known is not seen and self._proves(key, known.mac):
+                return known
+            return await self._stranger(key, network)
+
+    async def _renewed(self, known: Known) -> Known:
+        """What is known of the key now; many who ask at once cost one look."""
+        key_id = known.principal.key_id
+        async with self._turn(key_id):
+            now = self._known.get(key_id)
+            return await self._good(key_id) if now is None or now is known else now
+
+    def _turn(self, key_id: str) -> asyncio.Lock:
+        return self._turns.setdefault(key_id, asyncio.Lock())
+
     async def _stranger(self, key: ParsedKey, network: str) -> Known:
-        """The key of one who is not remembered, or has no key at all."""
         self._strangers.take(network)
         known = await self._load(key.id)
         mac = Mac(self._keychain.version, NO_DIGEST) if known is None else known.mac

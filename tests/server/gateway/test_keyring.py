@@ -100,6 +100,26 @@ async def test_a_known_key_costs_no_look(house: House, reads: list[Unit[Any]]) -
     assert not reads
 
 
+async def test_many_first_calls_at_once_cost_one_look(house: House, reads: list[Unit[Any]]) -> None:
+    """After a start, or a change of the key: they are not taken for strangers."""
+    key = await house.key()
+    reads.clear()
+    found = await asyncio.gather(*(house.identify(key) for _ in range(3 * PER_MINUTE)))
+    assert {principal.key_id for principal in found} == {key.id}
+    assert len(reads) == 1
+
+
+async def test_many_calls_at_once_renew_what_is_known_by_one_look(
+    house: House, reads: list[Unit[Any]]
+) -> None:
+    key = await house.key()
+    await house.identify(key)
+    house.clock.advance(FRESH)
+    reads.clear()
+    await asyncio.gather(*(house.identify(key) for _ in range(50)))
+    assert len(reads) == 1
+
+
 async def test_a_known_key_costs_microseconds(house: House) -> None:
     key = await house.key()
     await house.identify(key)
