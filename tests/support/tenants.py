@@ -12,6 +12,7 @@ import pytest
 
 from llmaas_client.wire.accounts import AccountCreate
 from llmaas_client.wire.keys import ANY, CreatedKey, KeyCreate
+from llmaas_server.errors import Problem
 from llmaas_server.gateway.keychain import Keychain, key_source
 from llmaas_server.gateway.passwords import Passwords
 from llmaas_server.gateway.principals import COMMAND, Actor, Principal
@@ -75,3 +76,10 @@ async def opened(home: Path, **settings: Any) -> AsyncIterator[House]:
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     async with opened(tmp_path) as house:
         yield house
+
+
+async def refused(house: House, key: str) -> Problem:
+    """What one hears who shows this key."""
+    with pytest.raises(Problem) as raised:
+        await house.identify(key)
+    return raised.value
