@@ -26,6 +26,12 @@ def summarize(
     style: Annotated[
         Literal["paragraph", "bullets", "headline"], typer.Option(help="How it is laid out.")
     ] = "paragraph",
+    focus: Annotated[
+        str | None, typer.Option(help="A question or a topic that the summary is to be about.")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Leave out what the text does not support.")
+    ] = False,
     method: Annotated[
         Literal["auto", "extractive", "abstractive"],
         typer.Option(help="Pick sentences of the source, or write new ones."),
@@ -43,7 +49,14 @@ def summarize(
     with (
         connect(base_url, timeout) as client,
         client.summarize.stream(
-            text, method=method, length=length, max_words=max_words, style=style, model=model
+            text,
+            method=method,
+            length=length,
+            max_words=max_words,
+            style=style,
+            focus=focus,
+            strict=strict,
+            model=model,
         ) as stream,
         following(sys.stderr) as follow,
     ):

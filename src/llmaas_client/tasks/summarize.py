@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic
+from typing import Any, Generic
 
 from llmaas_client.steps import UNSET, Call, Timeout
 from llmaas_client.wire.summarize import (
@@ -40,6 +40,8 @@ class Summarize(Generic[Out, Live]):
         length: Length = "medium",
         max_words: int | None = None,
         style: Style = "paragraph",
+        focus: str | None = None,
+        strict: bool = False,
         model: str | None = None,
         timeout: Timeout = UNSET,
     ) -> Out:
@@ -51,13 +53,16 @@ class Summarize(Generic[Out, Live]):
             length: `short`, `medium` or `long`: about 2, 4 or 8 sentences.
             max_words: Most words; never exceeded. Text without spaces counts characters.
             style: `paragraph`, `bullets` or `headline`.
+            focus: A question or a topic that the summary is to be about.
+            strict: Leave out every sentence that the text does not support.
             model: A model's name; without it the server's default for this task.
             timeout: Seconds for the whole call with all its retries; None is no limit.
 
         Raises:
             LLMaaSError: as the tree in `llmaas_client.errors` shows.
         """
-        return self._run(_summarize(text, method, length, max_words, style, model, timeout))
+        fields = _fields(text, method, length, max_words, style, focus, strict, model)
+        return self._run(_call(fields, timeout))
 
     def stream(
         self,
@@ -67,6 +72,8 @@ class Summarize(Generic[Out, Live]):
         length: Length = "medium",
         max_words: int | None = None,
         style: Style = "paragraph",
+        focus: str | None = None,
+        strict: bool = False,
         model: str | None = None,
         timeout: Timeout = UNSET,
     ) -> Live:
@@ -74,26 +81,33 @@ class Summarize(Generic[Out, Live]):
 
         Takes what the call takes; `timeout` is for the whole stream.
         """
-        return self._stream(_summarize(text, method, length, max_words, style, model, timeout))
+        fields = _fields(text, method, length, max_words, style, focus, strict, model)
+        return self._stream(_call(fields, timeout))
 
 
-def _summarize(
+def _fields(
     text: Texts,
     method: Method,
     length: Length,
     max_words: int | None,
     style: Style,
+    focus: str | None,
+    strict: bool,
     model: str | None,
-    timeout: Timeout,
-) -> Call[SummarizeResult]:
-    fields = {
+) -> dict[str, Any]:
+    return {
         "text": text,
         "method": method,
         "length": length,
         "max_words": max_words,
         "style": style,
+        "focus": focus,
+        "strict": strict,
         "model": model,
     }
+
+
+def _call(fields: dict[str, Any], timeout: Timeout) -> Call[SummarizeResult]:
     return Call(
         path=SPEC.path,
         request=lambda: SummarizeRequest.model_validate(given(fields)),

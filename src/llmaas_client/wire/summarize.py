@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from .base import Result, TaskRequest, Texts, WireModel
+from .base import Result, TaskRequest, Text, Texts, WireModel
 from .spec import TaskSpec
 
 Method = Literal["auto", "extractive", "abstractive"]
@@ -31,6 +31,15 @@ class SummarizeRequest(TaskRequest):
         description="Never exceeded. Text without spaces counts characters.",
     )
     style: Style = "paragraph"
+    focus: Text | None = Field(
+        default=None,
+        max_length=2000,
+        description="A question or a topic that the summary is to be about.",
+    )
+    strict: bool = Field(
+        default=False,
+        description="Leave out every sentence that the text does not support, rather than mark it.",
+    )
     stream: bool = False
 
 
@@ -46,12 +55,16 @@ class SummarySentence(WireModel):
     """One sentence of the summary and the spans it rests on.
 
     `support` is how well they support it, from 0 to 1: 1 for a verbatim sentence, null where it
-    was not measured.
+    was not measured. `supported` is false where that is too little, and `reasons` then says why,
+    such as `the number 42 is not in the source`; a sentence with a number or a name of its own
+    is not supported, however alike it is.
     """
 
     text: str
     sources: list[Source]
     support: float | None = None
+    supported: bool | None = None
+    reasons: list[str] = []
 
 
 class SummarizeResult(Result):
@@ -68,6 +81,10 @@ class SummarizeResult(Result):
     """Words of the summary; characters for text without spaces."""
     parts: int = 1
     """How many parts the source was read in."""
+    unsupported: int | None = None
+    """How many sentences of the summary are not supported; null where that was not measured."""
+    dropped: int = 0
+    """How many sentences `strict` left out."""
 
     @property
     def text(self) -> str:

@@ -179,7 +179,7 @@ def _summarize(request: SummarizeRequest) -> Answer:
         text = _first_words(texts[document][start:end], left)
         if text:
             source = {"start": start, "end": start + len(text), "document": document}
-            sentences.append({"text": text, "sources": [source], "support": 1.0})
+            sentences.append({"text": text, "sources": [source], "support": 1.0, "supported": True})
             words += len(text.split())
     before = "- " if request.style == "bullets" else ""
     between = "\n" if request.style == "bullets" else " "
@@ -193,6 +193,7 @@ def _summarize(request: SummarizeRequest) -> Answer:
         "coverage": 1.0,
         "method": "extractive",
         "words": words,
+        "unsupported": 0,
     }
     return Answer(sum(len(text.split()) for text in texts), body, pieces)
 

@@ -128,6 +128,7 @@ async def run(
                     "text": prompt.candidates[index].text,
                     "sources": [prompt.sentences[index].visible(prompt.documents).wire()],
                     "support": 1.0,
+                    "supported": True,
                 }
                 for index in chosen
             ],
@@ -135,5 +136,6 @@ async def run(
             "method": "extractive",
             "words": words.count(summary),
             "parts": len(parts),
+            "unsupported": 0,
         }
     )
