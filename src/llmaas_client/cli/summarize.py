@@ -36,6 +36,10 @@ def summarize(
         Literal["auto", "extractive", "abstractive"],
         typer.Option(help="Pick sentences of the source, or write new ones."),
     ] = "auto",
+    strategy: Annotated[
+        Literal["auto", "extract", "hierarchical"],
+        typer.Option(help="How new sentences are made of a text that one prompt cannot hold."),
+    ] = "auto",
     model: Model = None,
     as_json: Json = False,
     base_url: BaseURL = None,
@@ -56,6 +60,7 @@ def summarize(
             style=style,
             focus=focus,
             strict=strict,
+            strategy=strategy,
             model=model,
         ) as stream,
         following(sys.stderr) as follow,
@@ -69,3 +74,5 @@ def summarize(
     typer.echo(display.clean(result.summary) if sys.stdout.isatty() else result.summary)
     if result.coverage < 1.0:
         typer.echo(f"note: {result.coverage:.1%} of the text was read", err=True)
+    if result.written_from is not None and result.written_from < 1.0:
+        typer.echo(f"note: written from {result.written_from:.1%} of the text", err=True)

@@ -10,6 +10,7 @@ from llmaas_client.wire.summarize import (
     SPEC,
     Length,
     Method,
+    Strategy,
     Style,
     SummarizeRequest,
     SummarizeResult,
@@ -42,6 +43,7 @@ class Summarize(Generic[Out, Live]):
         style: Style = "paragraph",
         focus: str | None = None,
         strict: bool = False,
+        strategy: Strategy = "auto",
         model: str | None = None,
         timeout: Timeout = UNSET,
     ) -> Out:
@@ -55,13 +57,15 @@ class Summarize(Generic[Out, Live]):
             style: `paragraph`, `bullets` or `headline`.
             focus: A question or a topic that the summary is to be about.
             strict: Leave out every sentence that the text does not support.
+            strategy: How an abstractive summary reads what one prompt cannot hold: `extract`
+                from its best sentences, or `hierarchical`, in parts that are merged.
             model: A model's name; without it the server's default for this task.
             timeout: Seconds for the whole call with all its retries; None is no limit.
 
         Raises:
             LLMaaSError: as the tree in `llmaas_client.errors` shows.
         """
-        fields = _fields(text, method, length, max_words, style, focus, strict, model)
+        fields = _fields(text, method, length, max_words, style, focus, strict, strategy, model)
         return self._run(_call(fields, timeout))
 
     def stream(
@@ -74,6 +78,7 @@ class Summarize(Generic[Out, Live]):
         style: Style = "paragraph",
         focus: str | None = None,
         strict: bool = False,
+        strategy: Strategy = "auto",
         model: str | None = None,
         timeout: Timeout = UNSET,
     ) -> Live:
@@ -81,7 +86,7 @@ class Summarize(Generic[Out, Live]):
 
         Takes what the call takes; `timeout` is for the whole stream.
         """
-        fields = _fields(text, method, length, max_words, style, focus, strict, model)
+        fields = _fields(text, method, length, max_words, style, focus, strict, strategy, model)
         return self._stream(_call(fields, timeout))
 
 
@@ -93,6 +98,7 @@ def _fields(
     style: Style,
     focus: str | None,
     strict: bool,
+    strategy: Strategy,
     model: str | None,
 ) -> dict[str, Any]:
     return {
@@ -103,6 +109,7 @@ def _fields(
         "style": style,
         "focus": focus,
         "strict": strict,
+        "strategy": strategy,
         "model": model,
     }
 

@@ -12,6 +12,7 @@ from .spec import TaskSpec
 Method = Literal["auto", "extractive", "abstractive"]
 Length = Literal["short", "medium", "long"]
 Style = Literal["paragraph", "bullets", "headline"]
+Strategy = Literal["auto", "extract", "hierarchical"]
 
 
 class SummarizeRequest(TaskRequest):
@@ -39,6 +40,12 @@ class SummarizeRequest(TaskRequest):
     strict: bool = Field(
         default=False,
         description="Leave out every sentence that the text does not support, rather than mark it.",
+    )
+    strategy: Strategy = Field(
+        default="auto",
+        description="How an abstractive summary reads what one prompt cannot hold: extract writes "
+        "from the sentences that say the most, hierarchical reads all in parts and merges their "
+        "summaries. auto takes extract up to ten prompts, and hierarchical for books.",
     )
     stream: bool = False
 
@@ -85,6 +92,11 @@ class SummarizeResult(Result):
     """How many sentences of the summary are not supported; null where that was not measured."""
     dropped: int = 0
     """How many sentences `strict` left out."""
+    strategy: Literal["whole", "extract", "hierarchical"] | None = None
+    """How the writing model read the source; null for extractive."""
+    written_from: float | None = None
+    """The share of the source's characters that the writing model itself read: 1.0 but for
+    extract. Null for extractive."""
 
     @property
     def text(self) -> str:
