@@ -59,7 +59,7 @@ class Bench:
         self._folder = folder
 
     async def run(self, task: Any, request: Any) -> dict[str, Any]:
-        prompt = task.prompt(request, self._model)
+        prompt = task.prompt(request, self._model, None)
         async for event in task.run(prompt, self._model, self._engine, Caller()):
             if isinstance(event, Result):
                 return event.body

@@ -68,7 +68,7 @@ async def _measure(options: Options, data: Path) -> list[Figure]:
 
 async def _summary(engine: Engine, model: Model, text: str, shape: dict[str, Any]) -> str:
     request = SummarizeRequest(text=text, method="extractive", **shape)
-    prompt = TASK.prompt(request, model)
+    prompt = TASK.prompt(request, model, None)
     async for event in TASK.run(prompt, model, engine, Caller(tenant="benchmark")):
         if isinstance(event, Result):
             return "\n".join(sentence["text"] for sentence in event.body["sentences"])

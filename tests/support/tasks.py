@@ -57,10 +57,10 @@ async def run_task(
     return Outcome(prompt, result, as_wire(name, result), deltas, progress)
 
 
-def read_request(name: str, model: Model, **request: Any) -> Any:
+def read_request(name: str, model: Model, *, embedder: Model | None = None, **request: Any) -> Any:
     """The prompt of a call, from the request as the wire reads it."""
     task = find(name)
-    return task.prompt(task.spec.request.model_validate(request), model)
+    return task.prompt(task.spec.request.model_validate(request), model, embedder)
 
 
 def start_task(

@@ -26,7 +26,7 @@ from llmaas_server.seam.values import (
     ModelRef,
 )
 
-from .choice import NAMED, Candidate, Defaults, choose
+from .choice import NAMED, Candidate, Defaults, choose, needs_embedder
 from .gate import Gate
 from .idempotency import Keeper
 from .leases import Lease
@@ -93,7 +93,8 @@ class Calls:
         that is another one.
 
         Raises Problem `model_not_found`, `model_not_pulled`, `model_cannot_do_task`,
-        `not_allowed` where the key may not use the model.
+        `not_allowed` where the key may not use the model; the same for the model of sentence
+        vectors where the call cannot do without.
         """
         ability, attached = ability or task, None
         if isinstance(request, ClassifyRequest) and request.classifier is not None:
@@ -106,6 +107,7 @@ class Calls:
         able = tasks_of(model.kind, model.sentence_embeddings)
         if ability not in able:
             raise _cannot(model, ability, able)
+        embedder = await asyncio.to_thread(self._embedder, request, model, principal)
         return Call(
             id=call_id,
             task=task,
@@ -116,6 +118,7 @@ class Calls:
             tenant=principal.tenant,
             choice=choice,
             attached=attached,
+            embedder=embedder,
         )
 
     def _choose(
@@ -133,6 +136,22 @@ class Calls:
         name, choice = choose(task, request, default, installed, principal.models)
         principal.check_model(name)
         return self._models.ref(name), choice
+
+    def _embedder(
+        self, request: TaskRequest, model: ModelRef, principal: Principal
+    ) -> ModelRef | None:
+        """The default of embed, for a call that takes a second model."""
+        need = needs_embedder(request, model)
+        if need == "no":
+            return None
+        name = self._defaults.model_for("embed")
+        try:
+            principal.check_model(name)
+            return self._models.ref(name)
+        except Problem:
+            if need == "needed":
+                raise
+            return None
 
     def answer(
         self,

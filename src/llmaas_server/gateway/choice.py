@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from llmaas_client.wire.base import TaskRequest
 from llmaas_client.wire.chat import ChatRequest
 from llmaas_client.wire.classify import ClassifyRequest
 from llmaas_client.wire.summarize import SummarizeRequest
-from llmaas_server.seam.values import ModelChoice, ModelKind
+from llmaas_server.seam.values import ModelChoice, ModelKind, ModelRef
 from llmaas_server.settings import Settings
 
 from .principals import EVERYTHING, Permit
@@ -105,6 +106,13 @@ def choose(
         return best.name, ModelChoice("installed", f"{why}; of those that can {task}, {picked}")
     why = f"the default, {default}, holds {first.context} tokens, and this needs about {needed}"
     return best.name, ModelChoice("length", f"{why}; of those that hold it, {picked}")
+
+
+def needs_embedder(request: TaskRequest, model: ModelRef) -> Literal["no", "wanted", "needed"]:
+    """Whether the call takes a second model, of sentence vectors; `wanted`: it does without."""
+    if isinstance(request, SummarizeRequest) and model.kind != "encoder":
+        return "wanted"
+    return "no"
 
 
 def tokens_of(request: TaskRequest) -> int:

@@ -62,6 +62,9 @@ class Call(msgspec.Struct, frozen=True):
     choice: ModelChoice | None = None
     """None where nobody had a choice to make."""
     attached: Attached | None = None
+    embedder: ModelRef | None = None
+    """A second model, of sentence vectors, for tasks that need them beside their own model; None
+    where this one needs none, or may do without and there is none."""
 
 
 class Measurement(msgspec.Struct, frozen=True):

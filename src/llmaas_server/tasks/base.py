@@ -40,9 +40,10 @@ class Task(Protocol):
     @property
     def spec(self) -> TaskSpec[Any, Any]: ...
 
-    def prompt(self, request: Any, model: Model) -> Any:
+    def prompt(self, request: Any, model: Model, embedder: Model | None) -> Any:
         """Tokenize: pure, runs in a thread, returns a `Prompt`.
 
+        `embedder` makes sentence vectors, for tasks whose own model cannot; see `Call.embedder`.
         Raises Problem: `context_overflow`, `model_cannot_do_task`, `model_has_no_head`,
         `unsupported_parameter`, `too_many_labels`, ...
         """

@@ -44,7 +44,7 @@ class ChatPrompt:
 class Chat:
     spec = wire.SPEC
 
-    def prompt(self, request: wire.ChatRequest, model: Model) -> ChatPrompt:
+    def prompt(self, request: wire.ChatRequest, model: Model, embedder: Model | None) -> ChatPrompt:
         if model.ref.kind != "decoder":
             raise Problem(
                 "model_cannot_do_task",

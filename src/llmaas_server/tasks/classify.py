@@ -54,7 +54,9 @@ class ClassifyPrompt:
 class Classify:
     spec = TaskSpec("classify", HeadedRequest, ClassifyResult, streams=False)
 
-    def prompt(self, request: HeadedRequest, model: Model) -> ClassifyPrompt | TrainedPrompt:
+    def prompt(
+        self, request: HeadedRequest, model: Model, embedder: Model | None
+    ) -> ClassifyPrompt | TrainedPrompt:
         if request.classifier is not None:
             made = trained.read_request(request, request.classifier, model)
             threshold = request.threshold if made.threshold is None else made.threshold

@@ -31,7 +31,9 @@ class EmbedPrompt:
 class Embed:
     spec = wire.SPEC
 
-    def prompt(self, request: wire.EmbedRequest, model: Model) -> EmbedPrompt:
+    def prompt(
+        self, request: wire.EmbedRequest, model: Model, embedder: Model | None
+    ) -> EmbedPrompt:
         need_sentence_embeddings(model)
         texts = [request.text] if isinstance(request.text, str) else request.text
         sequences = tuple(tuple(model.tokenizer.encode(text)) for text in texts)

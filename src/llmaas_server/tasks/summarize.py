@@ -21,7 +21,7 @@ class Summarize:
     spec = wire.SPEC
 
     def prompt(
-        self, request: wire.SummarizeRequest, model: Model
+        self, request: wire.SummarizeRequest, model: Model, embedder: Model | None
     ) -> ExtractivePrompt | AbstractivePrompt:
         if resolve(request.method, model) == "extractive":
             return extractive.prompt(request, model)

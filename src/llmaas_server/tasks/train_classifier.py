@@ -60,7 +60,9 @@ class TrainingPrompt:
 class TrainClassifier:
     spec = SPEC
 
-    def prompt(self, request: ClassifierCreate, model: Model) -> TrainingPrompt:
+    def prompt(
+        self, request: ClassifierCreate, model: Model, embedder: Model | None
+    ) -> TrainingPrompt:
         need_sentence_embeddings(model)
         pairs = pairs_of(request.examples)
         labels = labels_of(pairs)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import Executor
-from contextlib import AbstractAsyncContextManager, aclosing, suppress
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -124,9 +124,11 @@ class CallRunner:
         """`deadline` is on the loop's clock, which is that of time.monotonic()."""
         task = self._find(call.task)
         request = task.spec.request.model_validate(_fields(call))
-        async with self._runtime.using(call.model) as model:
+        async with self._runtime.using(call.model) as model, self._embedder(call) as embedder:
             loop = asyncio.get_running_loop()
-            prompt: Prompt = await loop.run_in_executor(self._threads, task.prompt, request, model)
+            prompt: Prompt = await loop.run_in_executor(
+                self._threads, task.prompt, request, model, embedder
+            )
             measurement = Measurement(prompt.prompt_tokens, prompt.max_completion_tokens)
             self._outbox.put(request_id, Measured(measurement))
             await self._until_started(request_id)
@@ -134,6 +136,14 @@ class CallRunner:
             tab.accepted = measurement
             events = task.run(prompt, model, self._runtime, Caller(call.tenant, deadline))
             await self._pass_on(request_id, call, events, tab)
+
+    @asynccontextmanager
+    async def _embedder(self, call: Call) -> AsyncIterator[Model | None]:
+        if call.embedder is None:
+            yield None
+            return
+        async with self._runtime.using(call.embedder) as embedder:
+            yield embedder
 
     async def _pass_on(
         self,

@@ -142,6 +142,28 @@ async def test_model_that_the_key_may_not_use(named: str | None) -> None:
     assert "for-chat, for-embed" in raised.value.message
 
 
+ABSTRACTIVE = SummarizeRequest(text="a", method="abstractive")
+
+
+@pytest.mark.parametrize(
+    ("request_", "allowed", "embedder"),
+    [
+        (ABSTRACTIVE, None, "for-embed"),
+        (ABSTRACTIVE, ["for-abstractive", "for-embed"], "for-embed"),
+        # One that may only make summaries better is left out where it may not be used.
+        (ABSTRACTIVE, ["for-abstractive"], None),
+        # Their model makes sentence vectors itself.
+        (SummarizeRequest(text="a", method="extractive"), None, None),
+    ],
+)
+async def test_a_second_model_for_sentence_vectors(
+    request_: TaskRequest, allowed: list[str] | None, embedder: str | None
+) -> None:
+    principal = CALLER if allowed is None else caller(Permit.of(allowed))
+    call = await calls(FakeBackend()).prepare("req_1", principal, "summarize", request_)
+    assert (call.embedder and call.embedder.name) == embedder
+
+
 @asynccontextmanager
 async def served(backend: FakeBackend, books: Books) -> AsyncIterator[Calls]:
     await backend.start()

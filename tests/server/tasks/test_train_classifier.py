@@ -34,7 +34,7 @@ BILL = ("pay the invoice now", "the invoice is wrong", "an invoice to pay", "wro
 async def trained(runtime: Runtime, model: Model, **fields: Any) -> Result:
     request = ClassifierCreate.model_validate({"name": "a"} | fields)
     task = train_classifier.TASK
-    prompt = task.prompt(request, model)
+    prompt = task.prompt(request, model, None)
     events = [event async for event in task.run(prompt, model, runtime, Caller())]
     result = events[-1]
     assert isinstance(result, Result)
@@ -49,7 +49,7 @@ async def asked(
         {"text": text, "classifier": "a@1", "head": head} | fields
     )
     task = classify.TASK
-    prompt = task.prompt(request, model)
+    prompt = task.prompt(request, model, None)
     events = [event async for event in task.run(prompt, model, runtime, Caller())]
     result = events[-1]
     assert isinstance(result, Result)
@@ -126,7 +126,7 @@ async def test_a_model_without_vectors_is_refused() -> None:
 async def test_stopping_stops_the_training() -> None:
     model, examples = fake_model(), {"chat": [*CHAT], "bill": [*BILL]}
     prompt = train_classifier.TASK.prompt(
-        ClassifierCreate.model_validate({"name": "a", "examples": examples}), model
+        ClassifierCreate.model_validate({"name": "a", "examples": examples}), model, None
     )
     events = train_classifier.TASK.run(prompt, model, FakeRuntime(), Caller())
     await anext(events)  # the vectors are there, and training begins

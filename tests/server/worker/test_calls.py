@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import pytest
 
 from llmaas_client.wire import chat as wire
@@ -20,6 +21,7 @@ from llmaas_server.seam.values import (
     Call,
     Delta,
     Failure,
+    ModelRef,
     Progress,
     Result,
     Timing,
@@ -47,12 +49,16 @@ class FixedTask:
     events: list[Delta | Progress | Result | Exception | None]
     refusal: Exception | None = None
     callers: list[Caller] = field(default_factory=list)
+    embedders: list[Model | None] = field(default_factory=list)
     closed: bool = False
     spec = wire.SPEC
 
-    def prompt(self, request: wire.ChatRequest, model: Model) -> FixedPrompt:
+    def prompt(
+        self, request: wire.ChatRequest, model: Model, embedder: Model | None
+    ) -> FixedPrompt:
         if self.refusal:
             raise self.refusal
+        self.embedders.append(embedder)
         return FixedPrompt()
 
     async def run(
@@ -116,6 +122,19 @@ async def test_a_call_is_measured_then_waits_then_runs(threads: ThreadPoolExecut
     assert bench.runner.parked == 1
     assert await bench.run() == [Accepted(3, "scripted"), Delta("a"), RESULT]
     assert bench.runner.parked == 0
+
+
+async def test_a_second_model_is_there_for_calls_that_bring_one(
+    threads: ThreadPoolExecutor,
+) -> None:
+    vectors = ModelRef("vectors", "", "encoder")
+    task = FixedTask([RESULT])
+    await Bench(task, chat("x"), threads).run()
+    await Bench(task, msgspec.structs.replace(chat("x"), embedder=vectors), threads).run()
+    none, embedder = task.embedders
+    assert none is None
+    assert embedder is not None
+    assert embedder.ref == vectors
 
 
 async def test_deltas_are_for_callers_that_stream(threads: ThreadPoolExecutor) -> None:
