@@ -20,11 +20,11 @@ from llmaas_server.tasks.base import Caller
 from llmaas_server.tasks.concurrent import as_they_end
 from llmaas_server.tasks.meter import Meter
 from llmaas_server.tasks.text import words
+from llmaas_server.tasks.text.sources import coverage
 
 from .parts import Part, split_source
 from .rounds import SEPARATOR_TOKENS, joined, most_answers, next_round
-from .shape import Shape, shape_of
-from .sources import coverage, documents_of
+from .shape import Shape, documents_of, shape_of
 from .writers import Writer, writer_for
 from .writing import Writing
 

@@ -16,12 +16,12 @@ from llmaas_server.seam.values import Delta, Progress, Result
 from llmaas_server.tasks.base import Caller
 from llmaas_server.tasks.meter import Meter
 from llmaas_server.tasks.text import words
+from llmaas_server.tasks.text.sources import Source, coverage, sentences_of
 from llmaas_server.tasks.text.windows import Windows, read
 from llmaas_server.tasks.vectors import embed_chunks
 
 from .selection import Candidate, salience, select
-from .shape import Shape, shape_of
-from .sources import Source, coverage, documents_of, sentences_of
+from .shape import Shape, documents_of, shape_of
 
 MAX_SENTENCES = 50_000
 """About 2000 pages; the vectors of all are in memory at once."""

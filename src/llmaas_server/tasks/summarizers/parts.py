@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from llmaas_server.runtime.interface import Tokenizer
+from llmaas_server.tasks.text.sources import Source, merge, sentences_of
 
-from .sources import Source, merge, sentences_of
 from .writers import Writer
 
 

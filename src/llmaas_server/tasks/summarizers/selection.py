@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmaas_server.runtime.interface import Floats
+from llmaas_server.tasks.text.content import content_words
 
-from .terms import Numbers, Terms, content_words
+from .terms import Numbers, Terms
 
 # Salience is counted in standard deviations. The weights were found on dialogues, meetings and
 # abstracts; halving or doubling one of them changes little.

@@ -1,4 +1,5 @@
-"""The form of a summary: how many sentences, how many words, how they stand together."""
+"""What a request asks for: of which documents, and the form of the summary: how many sentences,
+how many words, how they stand together."""
 
 from __future__ import annotations
 
@@ -45,3 +46,7 @@ class Shape:
 def shape_of(request: SummarizeRequest) -> Shape:
     sentences = 1 if request.style == "headline" else LENGTHS[request.length]
     return Shape(sentences, request.max_words, request.style)
+
+
+def documents_of(request: SummarizeRequest) -> tuple[str, ...]:
+    return (request.text,) if isinstance(request.text, str) else tuple(request.text)

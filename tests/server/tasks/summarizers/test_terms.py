@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from llmaas_server.tasks.summarizers.terms import Terms, content_words
+from llmaas_server.tasks.summarizers.terms import Terms
+from llmaas_server.tasks.text.content import content_words
 
 
 def test_empty_words_and_punctuation_are_left_out() -> None:

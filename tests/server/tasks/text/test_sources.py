@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmaas_server.tasks.summarizers.sources import Source, coverage, merge, sentences_of
+from llmaas_server.tasks.text.sources import Source, coverage, merge, sentences_of
 
 DOCUMENTS = ("  One. Two.\n", "三。")
 

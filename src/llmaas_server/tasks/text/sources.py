@@ -1,4 +1,4 @@
-"""Where the sentences of a source are, and how much of it was read."""
+"""Spans of documents: where their sentences are, and how much of them some spans hold."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from llmaas_client.wire.summarize import SummarizeRequest
-from llmaas_server.tasks.text.sentences import split
+from .sentences import split
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -29,10 +28,6 @@ class Source:
 
     def wire(self) -> dict[str, Any]:
         return {"start": self.start, "end": self.end, "document": self.document}
-
-
-def documents_of(request: SummarizeRequest) -> tuple[str, ...]:
-    return (request.text,) if isinstance(request.text, str) else tuple(request.text)
 
 
 def sentences_of(documents: Sequence[str]) -> list[Source]:
