@@ -53,7 +53,7 @@ def table(name: str) -> list[str]:
 def test_every_field_of_a_task_is_described(task: str) -> None:
     spec = TASKS[task]
     told = set(re.findall(r"`(\w+)`", "\n".join(table(f"docs/tasks/{task}.md"))))
-    common = {"id", "model", "model_choice", "usage", "timing", "cost"}
+    common = {"id", "model", "model_choice", "usage", "timing", "cost", "warnings"}
     assert set(spec.request.model_fields) <= told
     assert set(spec.result.model_fields) - common <= told
 

@@ -72,6 +72,15 @@ class ModelChoice(WireModel):
     reason: str
 
 
+class ResultWarning(WireModel):
+    """Why a result may be worth less than it looks."""
+
+    code: str
+    """What it is about, such as `unread_text`; servers to come may know more of them."""
+    message: str
+    """What is wrong, with the figures, and what to do."""
+
+
 class Result(WireModel):
     """What every result has: who answered, what it used, how long it took, what it cost."""
 
@@ -86,11 +95,20 @@ class Result(WireModel):
         default=None,
         description="The price of this request as a decimal number; null where no price is set.",
     )
+    warnings: list[ResultWarning] = Field(
+        default_factory=list[ResultWarning],
+        description="Why the result may be worth less than it looks; empty as a rule.",
+    )
 
     @property
     def request_id(self) -> str:
         """The id to quote when you report a problem; the server's log has the same one."""
         return self.id
+
+
+def invalid(message: str, param: str) -> PydanticCustomError:
+    """What a validator of a whole object raises about one of its fields."""
+    return PydanticCustomError("invalid_request", "{message}", {"message": message, "param": param})
 
 
 def check_text(text: str) -> str:

@@ -108,6 +108,7 @@ class Answering:
                 "id": self.call.id,
                 "model": running.accepted.model,
                 "model_choice": self.call.choice,
+                "warnings": [],
                 **result.body,
                 "usage": result.usage,
                 "timing": timing,
