@@ -201,6 +201,10 @@ class ContextOverflow(InvalidRequest):
     """The input, or input and answer together, exceed the model's context."""
 
     code = "context_overflow"
+    needed: int | None = None
+    """Tokens that the request would take."""
+    limit: int | None = None
+    """Tokens that the model's context has."""
 
 
 class ModelCannotDoTask(InvalidRequest):

@@ -46,6 +46,8 @@ class _Detail(BaseModel):
     request_id: str | None = None
     retryable: bool = False
     retry_after: float | None = None
+    needed: int | None = None
+    limit: int | None = None
 
 
 class _Body(BaseModel):
@@ -93,7 +95,7 @@ def from_response(
 
 def _build(detail: _Detail, family: str) -> LLMaaSError:
     cls = BY_CODE.get(detail.code) or BY_FAMILY.get(family, errors.ServerFault)
-    return cls(
+    error = cls(
         detail.message,
         code=detail.code or None,
         hint=detail.hint,
@@ -102,6 +104,9 @@ def _build(detail: _Detail, family: str) -> LLMaaSError:
         retry_after=detail.retry_after,
         retryable=detail.retryable,
     )
+    if isinstance(error, errors.ContextOverflow):
+        error.needed, error.limit = detail.needed, detail.limit
+    return error
 
 
 def retry_after(value: str | None, now: float) -> float | None:

@@ -22,12 +22,16 @@ class Problem(Exception):
         hint: str | None = None,
         param: str | None = None,
         retry_after: float | None = None,
+        needed: int | None = None,
+        limit: int | None = None,
     ) -> None:
         self.code: ErrorCode = code
         self.message = message or ERRORS[code].meaning
         self.hint = hint or ERRORS[code].hint
         self.param = param
         self.retry_after = retry_after
+        self.needed = needed
+        self.limit = limit
         super().__init__(self.message)
 
     def body(self, request_id: str | None = None) -> ErrorBody:
@@ -38,6 +42,8 @@ class Problem(Exception):
             param=self.param,
             request_id=request_id,
             retry_after=self.retry_after,
+            needed=self.needed,
+            limit=self.limit,
         )
 
 
@@ -54,4 +60,6 @@ def context_overflow(needed: int, context: int, what: str = "the prompt") -> Pro
     return Problem(
         "context_overflow",
         f"{what} needs {needed} tokens, and the model's context has {context}",
+        needed=needed,
+        limit=context,
     )

@@ -29,6 +29,18 @@ def test_the_code_chooses_the_class(code: ErrorCode) -> None:
     assert type(from_event(json.dumps(body))) is BY_CODE[code]
 
 
+def test_an_overflow_carries_its_numbers() -> None:
+    body = answers.error("context_overflow", "too long", needed=2100, limit=2048)
+    error = from_response(URL, 422, {}, json.dumps(body).encode(), NOW)
+    assert isinstance(error, errors.ContextOverflow)
+    assert (error.needed, error.limit) == (2100, 2048)
+    silent = from_response(
+        URL, 422, {}, json.dumps(answers.error("context_overflow")).encode(), NOW
+    )
+    assert isinstance(silent, errors.ContextOverflow)
+    assert (silent.needed, silent.limit) == (None, None)
+
+
 @pytest.mark.parametrize(
     ("status", "family", "cls"),
     [

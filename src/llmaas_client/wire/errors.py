@@ -187,6 +187,10 @@ class ErrorDetail(WireModel):
     retryable: bool = False
     retry_after: float | None = None
     """Seconds."""
+    needed: int | None = None
+    """With `context_overflow`: tokens that the request would take."""
+    limit: int | None = None
+    """With `context_overflow`: tokens that the model's context has."""
 
 
 class ErrorBody(WireModel):
@@ -203,6 +207,8 @@ def describe(
     param: str | None = None,
     request_id: str | None = None,
     retry_after: float | None = None,
+    needed: int | None = None,
+    limit: int | None = None,
 ) -> ErrorBody:
     """Fill an error body from the table; what is given replaces the table's words."""
     spec = ERRORS[code]
@@ -216,6 +222,8 @@ def describe(
             request_id=request_id,
             retryable=spec.retryable,
             retry_after=retry_after,
+            needed=needed,
+            limit=limit,
         )
     )
 

@@ -14,6 +14,8 @@ def failure_of(problem: Problem) -> Failure:
         hint=problem.hint,
         param=problem.param,
         retry_after=problem.retry_after,
+        needed=problem.needed,
+        limit=problem.limit,
     )
 
 
@@ -24,4 +26,6 @@ def problem_of(failure: Failure) -> Problem:
         hint=failure.hint,
         param=failure.param,
         retry_after=failure.retry_after,
+        needed=failure.needed,
+        limit=failure.limit,
     )

@@ -82,11 +82,24 @@ class Accepted(msgspec.Struct, frozen=True, tag="accepted"):
     """Who computes, as results name it: the model's name; `fake` where nothing is computed."""
 
 
-class Delta(msgspec.Struct, frozen=True, tag="delta"):
-    """The next piece of text, with its tokens' log-probabilities where they were asked for."""
+class ToolCallPiece(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The next piece of a tool call; its first has `id` and `name`."""
 
-    text: str
+    index: int
+    id: str | None = None
+    name: str | None = None
+    arguments: str = ""
+
+
+class Delta(msgspec.Struct, frozen=True, tag="delta", omit_defaults=True):
+    """The next piece of one of the answers, with its tokens' log-probabilities where they were
+    asked for: of its text, its reasoning or a tool call."""
+
+    text: str = ""
     logprobs: list[dict[str, Any]] | None = None
+    choice: int = 0
+    reasoning: str = ""
+    tool_call: ToolCallPiece | None = None
 
 
 class Progress(msgspec.Struct, frozen=True, tag="progress"):
@@ -134,6 +147,9 @@ class Failure(msgspec.Struct, frozen=True, tag="failure"):
     hint: str | None = None
     param: str | None = None
     retry_after: float | None = None
+    needed: int | None = None
+    limit: int | None = None
+    """`needed` and `limit`: tokens, of `context_overflow`."""
     usage: Usage = Usage()
     times: Times = Times()
 

@@ -113,6 +113,8 @@ def _max_tokens(asked: int | None, prompt: int, model: Model) -> int:
             hint=f"Lower max_tokens to {room}, shorten the conversation, "
             "or choose a model with a longer context.",
             param="max_tokens",
+            needed=prompt + asked,
+            limit=model.context,
         )
     return asked
 
