@@ -7,7 +7,14 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from .base import Result, TaskRequest, Text, Texts, WireModel
+from .base import Result, TaskRequest, Text, Texts, WireModel, invalid
+from .explanations import (
+    MAX_EXPLAINED_TEXTS,
+    Attention,
+    Explaining,
+    Explanation,
+    View,
+)
 from .spec import TaskSpec
 
 MAX_LABELS = 1000
@@ -87,6 +94,15 @@ class ClassifyRequest(TaskRequest):
         max_length=1000,
         description="A sentence with {} for the label, for embedding and NLI models.",
     )
+    explain: Explaining = Field(
+        default=None,
+        description="Say what of each text its label rests on: all that the model can, one method, "
+        "or as an object asks.",
+    )
+    view: View | None = Field(
+        default=None,
+        description="Show the attention of an encoder, head by head. It explains nothing.",
+    )
 
     @model_validator(mode="after")
     def _of_a_classifier(self) -> ClassifyRequest:
@@ -102,6 +118,16 @@ class ClassifyRequest(TaskRequest):
             raise _unsupported("hypothesis_template", "a classifier reads the text alone")
         if self.max_error is not None and self.threshold is not None:
             raise _unsupported("max_error", "it chooses the threshold: send one of the two")
+        return self
+
+    @model_validator(mode="after")
+    def _few_texts_to_explain(self) -> ClassifyRequest:
+        asked = "explain" if self.explain else "view" if self.view else None
+        if asked and not isinstance(self.text, str) and len(self.text) > MAX_EXPLAINED_TEXTS:
+            raise invalid(
+                f"{len(self.text)} texts, and {MAX_EXPLAINED_TEXTS} is the most with {asked}",
+                "text",
+            )
         return self
 
     @model_validator(mode="after")
@@ -156,6 +182,10 @@ class Classification(WireModel):
     abstained: bool = False
     in_scope: InScope | None = None
     """Of classifiers made from examples; those that are out of scope are abstained from."""
+    explanation: Explanation | None = None
+    """Where the request asked for one."""
+    attention: Attention | None = None
+    """With `view="attention"`."""
 
 
 class ClassifyResult(Result):
@@ -185,6 +215,16 @@ class ClassifyResult(Result):
     def scores(self) -> dict[str, float]:
         """Label -> score of the first text, best first."""
         return {item.label: item.score for item in self.results[0].scores}
+
+    @property
+    def explanation(self) -> Explanation | None:
+        """Of the first text."""
+        return self.results[0].explanation
+
+    @property
+    def attention(self) -> Attention | None:
+        """Of the first text."""
+        return self.results[0].attention
 
 
 SPEC = TaskSpec("classify", ClassifyRequest, ClassifyResult, streams=False)
