@@ -80,8 +80,7 @@ if TYPE_CHECKING:
     from .wire.base import Timing as Timing
     from .wire.base import Usage as Usage
     from .wire.chat import ChatResult as ChatResult
-    from .wire.chat import Message as Message
-    from .wire.chat import ReplyMessage as ReplyMessage
+    from .wire.chat import Choice as Choice
     from .wire.chat import TokenChoice as TokenChoice
     from .wire.chat import TokenLogprob as TokenLogprob
     from .wire.classify import Classification as Classification
@@ -97,6 +96,8 @@ if TYPE_CHECKING:
     from .wire.limits import BudgetStanding as BudgetStanding
     from .wire.limits import GrantedLimits as GrantedLimits
     from .wire.limits import Limits as Limits
+    from .wire.messages import Message as Message
+    from .wire.messages import ReplyMessage as ReplyMessage
     from .wire.models import Health as Health
     from .wire.models import ModelInfo as ModelInfo
     from .wire.models import TaskInfo as TaskInfo
@@ -105,6 +106,10 @@ if TYPE_CHECKING:
     from .wire.summarize import Source as Source
     from .wire.summarize import SummarizeResult as SummarizeResult
     from .wire.summarize import SummarySentence as SummarySentence
+    from .wire.tools import CutCall as CutCall
+    from .wire.tools import Tool as Tool
+    from .wire.tools import ToolCall as ToolCall
+    from .wire.tools import ToolCallDelta as ToolCallDelta
     from .wire.usage import UsageGroup as UsageGroup
     from .wire.usage import UsageReport as UsageReport
 
@@ -128,15 +133,17 @@ _HOMES = {
     "wire.accounts": "Account AccountList CreatedInvitation Invitation Registered SignedIn",
     "wire.applications": "Application",
     "wire.base": "Result Timing Usage",
-    "wire.chat": "ChatResult Message ReplyMessage TokenChoice TokenLogprob",
+    "wire.chat": "ChatResult Choice TokenChoice TokenLogprob",
     "wire.classify": "Classification ClassifyResult LabelScore",
     "wire.embed": "EmbedResult",
     "wire.events": "Delta Progress Start",
     "wire.keys": "CreatedKey Key",
     "wire.limits": "Budget BudgetStanding GrantedLimits Limits",
+    "wire.messages": "Message ReplyMessage",
     "wire.models": "Health ModelInfo TaskInfo",
     "wire.prices": "Price Quote",
     "wire.summarize": "Source SummarizeResult SummarySentence",
+    "wire.tools": "CutCall Tool ToolCall ToolCallDelta",
     "wire.usage": "UsageGroup UsageReport",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

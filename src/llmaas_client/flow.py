@@ -134,7 +134,7 @@ class Exchange:
                     raise refusals.from_event(data)
                 if event is None:
                     continue  # of a newer server
-                if isinstance(event, Delta):
+                if isinstance(event, Delta) and event.choice == 0:
                     text.append(event.text)
                 self.emitted = True
                 yield Emit(event)

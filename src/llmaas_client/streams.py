@@ -15,6 +15,11 @@ from .wire.events import Delta, Start
 ResultT = TypeVar("ResultT", bound=Result)
 
 
+def _text_of(event: Event) -> str:
+    """The text of the answer in an event; of the first answer, where there are several."""
+    return event.text if isinstance(event, Delta) and event.choice == 0 else ""
+
+
 class _State(Generic[ResultT]):
     """What a stream has told so far."""
 
@@ -25,7 +30,7 @@ class _State(Generic[ResultT]):
 
     def _note(self, event: Event) -> Event:
         if isinstance(event, Delta):
-            self._pieces.append(event.text)
+            self._pieces.append(_text_of(event))
         elif isinstance(event, Start):
             self._start = event
         return event
@@ -87,8 +92,8 @@ class Stream(_State[ResultT]):
 
     def __iter__(self) -> Iterator[str]:
         for event in self.events():
-            if isinstance(event, Delta):
-                yield event.text
+            if text := _text_of(event):
+                yield text
 
     def events(self) -> Iterator[Event]:
         """Every event: one `Start`, then `Delta` (text) and `Progress` (parts done)."""
@@ -141,8 +146,8 @@ class _Texts(AsyncIterator[str]):
 
     async def __anext__(self) -> str:
         while (event := await self.take()) is not None:
-            if isinstance(event, Delta):
-                return event.text
+            if text := _text_of(event):
+                return text
         raise StopAsyncIteration
 
 

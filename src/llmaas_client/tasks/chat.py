@@ -18,7 +18,7 @@ from llmaas_client.wire.chat import (
 
 from .fields import Live, Out, given
 
-Messages: TypeAlias = str | Sequence[Message | ReplyMessage | Mapping[str, str]]
+Messages: TypeAlias = str | Sequence[Message | ReplyMessage | Mapping[str, Any]]
 """A user's message, or a conversation so far."""
 
 Format: TypeAlias = ResponseFormat | Mapping[str, Any]
@@ -172,7 +172,7 @@ def _conversation(messages: Messages, system: str | None) -> list[dict[str, Any]
         turns: list[dict[str, Any]] = [{"role": "user", "content": messages}]
     else:
         turns = [
-            dict(message) if isinstance(message, Mapping) else message.model_dump()
+            dict(message) if isinstance(message, Mapping) else message.model_dump(exclude_none=True)
             for message in messages
         ]
     if system is None:

@@ -5,31 +5,21 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
 
-from .base import Characters, Request, Result, TaskRequest, WireModel
+from .base import Characters, Request, Result, TaskRequest, WireModel, invalid
+from .messages import Message as Message
+from .messages import ReplyMessage as ReplyMessage
+from .messages import Role as Role
+from .messages import check_conversation
 from .spec import TaskSpec
+from .tools import MAX_TOOLS, CutCall, Tool, ToolChoice, ToolName
 
 MAX_MESSAGES = 4096
 MAX_STOPS = 16
 MAX_CHOICES = 1024
+MAX_ANSWERS = 16
 
-Role = Literal["system", "user", "assistant"]
-FinishReason = Literal["stop", "length"]
-
-
-class Message(Request):
-    """One turn of a conversation."""
-
-    role: Role
-    content: Characters
-
-    @model_validator(mode="after")
-    def _user_says_something(self) -> Message:
-        if self.role == "user" and not self.content.strip():
-            raise PydanticCustomError("empty_text", "a user message is empty", {"param": "content"})
-        return self
-
+FinishReason = Literal["stop", "length", "tool_calls"]
 
 Stop = Annotated[Characters, Field(min_length=1, max_length=256)]
 
@@ -97,6 +87,23 @@ class ChatRequest(TaskRequest):
     response_format: Annotated[ResponseFormat, Field(discriminator="type")] | None = Field(
         default=None, description="What the answer must be, however it is sampled."
     )
+    tools: Annotated[list[Tool], Field(max_length=MAX_TOOLS)] | None = Field(
+        default=None, description="Functions that the model may call."
+    )
+    tool_choice: ToolChoice | None = Field(
+        default=None,
+        description="`auto` (also where absent): the model decides; `none`: no call; `required`: "
+        "at least one; or the name of the tool to call.",
+    )
+    parallel_tool_calls: bool = Field(
+        default=True, description="Whether one answer may hold several calls."
+    )
+    n: int = Field(default=1, ge=1, le=MAX_ANSWERS, description="How many answers to make.")
+    reasoning: Literal["include", "hide", "off"] = Field(
+        default="include",
+        description="Of models that mark it: `hide` leaves it out of the result, `off` asks the "
+        "model not to begin it.",
+    )
     ignore_eos: bool = Field(
         default=False,
         description="Go on to max_tokens whatever the model says: for measuring, not for reading.",
@@ -110,20 +117,24 @@ class ChatRequest(TaskRequest):
     @model_validator(mode="after")
     def _consistent(self) -> ChatRequest:
         if self.top_logprobs is not None and not self.logprobs:
-            raise PydanticCustomError(
-                "invalid_request", "top_logprobs needs logprobs=true", {"param": "top_logprobs"}
-            )
+            raise invalid("top_logprobs needs logprobs=true", "top_logprobs")
         if self.response_format is not None and self.ignore_eos:
-            raise PydanticCustomError(
-                "invalid_request",
-                "ignore_eos goes on where response_format has its end",
-                {"param": "ignore_eos"},
-            )
-        if self.messages[-1].role != "user":
-            raise PydanticCustomError(
-                "invalid_request", "the last message must be the user's", {"param": "messages"}
-            )
+            raise invalid("ignore_eos goes on where response_format has its end", "ignore_eos")
+        check_conversation(self.messages)
+        self._check_tools()
         return self
+
+    def _check_tools(self) -> None:
+        names = [tool.name for tool in self.tools or ()]
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                raise invalid(f"there are two tools of the name {name!r}", f"tools.{number}.name")
+        if self.tool_choice is not None and self.tool_choice != "none" and not names:
+            raise invalid("tool_choice needs tools", "tool_choice")
+        if isinstance(self.tool_choice, ToolName) and self.tool_choice.name not in names:
+            raise invalid(f"there is no tool {self.tool_choice.name!r}", "tool_choice.name")
+        if names and self.ignore_eos:
+            raise invalid("ignore_eos goes on where a call has its end", "ignore_eos")
 
 
 class TokenChoice(WireModel):
@@ -137,23 +148,53 @@ class TokenLogprob(TokenChoice):
     """A token of the answer. Its text may be a part of a character, then with U+FFFD in it."""
 
     top: list[TokenChoice] = []
+    part: Literal["content", "reasoning", "tool_call"] = "content"
+    """What the token belongs to; marks between the parts are of the part that they begin or end."""
 
 
-class ReplyMessage(WireModel):
-    role: Literal["assistant"] = "assistant"
-    content: str
-
-
-class ChatResult(Result):
-    """The answer. `finish_reason` is `length` where max_tokens or the context ended it."""
+class Choice(WireModel):
+    """One answer. `finish_reason` is `length` where max_tokens or the context ended it."""
 
     message: ReplyMessage
     finish_reason: FinishReason
     logprobs: list[TokenLogprob] | None = None
+    cut_call: CutCall | None = None
 
     @property
     def text(self) -> str:
         return self.message.content
+
+
+class ChatResult(Result):
+    """The answer; where several were asked for, the first of `choices`."""
+
+    message: ReplyMessage
+    finish_reason: FinishReason
+    logprobs: list[TokenLogprob] | None = None
+    cut_call: CutCall | None = Field(
+        default=None, description="The call that the answer ended in, where it was cut."
+    )
+    choices: list[Choice] = Field(
+        default=[], description="All answers, where `n` asked for more than one; else empty."
+    )
+
+    @property
+    def text(self) -> str:
+        return self.message.content
+
+    @property
+    def answers(self) -> list[Choice]:
+        """All answers, however many were asked for."""
+        if self.choices:
+            return self.choices
+        return [
+            Choice(
+                message=self.message,
+                finish_reason=self.finish_reason,
+                logprobs=self.logprobs,
+                cut_call=self.cut_call,
+            )
+        ]
 
 
 SPEC = TaskSpec("chat", ChatRequest, ChatResult, streams=True)

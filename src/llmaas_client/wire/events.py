@@ -9,6 +9,7 @@ from typing import Literal
 
 from .base import WireModel
 from .chat import TokenLogprob
+from .tools import ToolCallDelta
 
 EventName = Literal["start", "delta", "progress", "done", "error"]
 
@@ -22,10 +23,18 @@ class Start(WireModel):
 
 
 class Delta(WireModel):
-    """The next piece of text: valid Unicode, and all pieces join to the whole."""
+    """The next piece of an answer: of its text, of its reasoning or of a tool call.
+
+    Text is valid Unicode, and all pieces of one kind and choice join to the whole.
+    """
 
     text: str
+    """Empty where the piece is of something else."""
     logprobs: list[TokenLogprob] | None = None
+    choice: int = 0
+    """Which of the `n` answers."""
+    reasoning: str = ""
+    tool_call: ToolCallDelta | None = None
 
 
 class Progress(WireModel):

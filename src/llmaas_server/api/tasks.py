@@ -88,10 +88,8 @@ class Answering:
         yield encode("start", start.model_dump_json())
         async for event in running.events:
             match event:
-                case Delta(logprobs=None):
-                    yield encode("delta", _json({"text": event.text}))
                 case Delta():
-                    yield encode("delta", _json(_fields(event)))
+                    yield encode("delta", _json(_said(event)))
                 case Progress():
                     yield encode("progress", _json(_fields(event)))
                 case Result():
@@ -121,7 +119,21 @@ def _done(result: bytes) -> bytes:
     return encode("done", result.decode())
 
 
-def _fields(event: Delta | Progress) -> dict[str, Any]:
+def _said(delta: Delta) -> dict[str, Any]:
+    """The text, which may be empty, and of the rest what there is."""
+    said: dict[str, Any] = {"text": delta.text}
+    if delta.choice:
+        said["choice"] = delta.choice
+    if delta.reasoning:
+        said["reasoning"] = delta.reasoning
+    if delta.tool_call is not None:
+        said["tool_call"] = delta.tool_call
+    if delta.logprobs is not None:
+        said["logprobs"] = delta.logprobs
+    return said
+
+
+def _fields(event: Progress) -> dict[str, Any]:
     return {name: getattr(event, name) for name in event.__struct_fields__}
 
 

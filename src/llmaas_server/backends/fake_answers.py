@@ -69,7 +69,7 @@ def _chat(request: ChatRequest, context: int) -> Answer:
 
     Where it is to be one of some choices, the first.
     """
-    prompt_tokens = sum(len(message.content.split()) for message in request.messages)
+    prompt_tokens = sum(len(message.text.split()) for message in request.messages)
     asked = prompt_tokens + (request.max_tokens or 1)
     if asked > context:
         raise context_overflow(asked, context, "the prompt with its answer")
@@ -90,7 +90,7 @@ def _chat(request: ChatRequest, context: int) -> Answer:
 def _said(request: ChatRequest) -> list[str]:
     wanted = request.response_format
     if wanted is None:
-        return request.messages[-1].content.split()
+        return request.messages[-1].text.split()
     if isinstance(wanted, ChoiceFormat):
         return [wanted.choices[0]]
     raise Problem(

@@ -119,7 +119,8 @@ def tokens_of(request: TaskRequest) -> int:
     """About how many tokens a model must hold at once to serve the request."""
     match request:
         case ChatRequest():
-            content = sum(_tokens(message.content) for message in request.messages)
+            content = sum(_tokens(message.told) for message in request.messages)
+            content += sum(_tokens(tool.model_dump_json()) for tool in request.tools or ())
             return content + TOKENS_PER_MESSAGE * len(request.messages) + (request.max_tokens or 1)
         case ClassifyRequest():
             texts = [request.text] if isinstance(request.text, str) else request.text

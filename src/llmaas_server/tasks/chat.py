@@ -53,7 +53,7 @@ class Chat:
                 param="model",
             )
         ids = model.tokenizer.encode_chat(
-            [{"role": message.role, "content": message.content} for message in request.messages]
+            [{"role": message.role, "content": message.text} for message in request.messages]
         )
         return ChatPrompt(
             ids=tuple(ids),

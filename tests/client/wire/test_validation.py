@@ -27,7 +27,7 @@ CASES: list[Case] = [
         "invalid_request",
         "messages.0.role",
     ),
-    ("chat", {"messages": [HI | {"name": "x"}]}, "unknown_field", "messages.0.name"),
+    ("chat", {"messages": [HI | {"nick": "x"}]}, "unknown_field", "messages.0.nick"),
     ("chat", {"messages": [HI | {"content": "  "}]}, "empty_text", "messages.0.content"),
     ("chat", {"messages": [HI | {"content": "a\0"}]}, "invalid_text", "messages.0.content"),
     ("chat", {"messages": [HI | {"content": "a\ud800"}]}, "invalid_text", "messages.0.content"),
