@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, TypeAlias
+from typing import Any, Generic, Literal, TypeAlias
+
+from pydantic import BaseModel
 
 from llmaas_client.errors import InvalidRequest
 from llmaas_client.steps import UNSET, Call, Timeout
@@ -15,6 +17,7 @@ from llmaas_client.wire.chat import (
     ReplyMessage,
     ResponseFormat,
 )
+from llmaas_client.wire.tools import Tool, ToolChoice
 
 from .fields import Live, Out, given
 
@@ -52,6 +55,11 @@ class Chat(Generic[Out, Live]):
         seed: int | None = None,
         stop: str | Sequence[str] | None = None,
         response_format: Format | None = None,
+        tools: Sequence[Tool | Mapping[str, Any]] | None = None,
+        tool_choice: ToolChoice | Mapping[str, Any] | None = None,
+        parallel_tool_calls: bool | None = None,
+        n: int | None = None,
+        reasoning: Literal["include", "hide", "off"] | None = None,
         repetition_penalty: float | None = None,
         logprobs: bool = False,
         top_logprobs: int | None = None,
@@ -76,6 +84,12 @@ class Chat(Generic[Out, Live]):
             response_format: What the answer must be: `{"type": "json_schema", "schema": …}`,
                 `{"type": "regex", "pattern": …}`, `{"type": "choice", "choices": […]}` or
                 `{"type": "json"}`, or the class of that name in `llmaas_client.wire.chat`.
+            tools: What the model may call: `{"name": …, "description": …, "parameters": …}`, the
+                parameters as JSON schema. Calls are in the result's `.message.tool_calls`.
+            tool_choice: "auto", "none", "required", or `{"name": …}` of the tool to call.
+            parallel_tool_calls: False allows one call at most in an answer.
+            n: How many answers to make; all of them are in the result's `.answers`.
+            reasoning: Of models that mark it: "hide" leaves it out, "off" asks for none.
             repetition_penalty: Above 1, tokens that were there already become less likely.
             logprobs: Return the log-probability of each token.
             top_logprobs: Also that of so many likeliest tokens; needs `logprobs`.
@@ -96,7 +110,12 @@ class Chat(Generic[Out, Live]):
                 min_p=min_p,
                 seed=seed,
                 stop=stop,
-                response_format=_format(response_format),
+                response_format=_plain(response_format),
+                tools=None if tools is None else [_plain(tool) for tool in tools],
+                tool_choice=_plain(tool_choice),
+                parallel_tool_calls=parallel_tool_calls,
+                n=n,
+                reasoning=reasoning,
                 repetition_penalty=repetition_penalty,
                 logprobs=logprobs or None,
                 top_logprobs=top_logprobs,
@@ -118,6 +137,11 @@ class Chat(Generic[Out, Live]):
         seed: int | None = None,
         stop: str | Sequence[str] | None = None,
         response_format: Format | None = None,
+        tools: Sequence[Tool | Mapping[str, Any]] | None = None,
+        tool_choice: ToolChoice | Mapping[str, Any] | None = None,
+        parallel_tool_calls: bool | None = None,
+        n: int | None = None,
+        reasoning: Literal["include", "hide", "off"] | None = None,
         repetition_penalty: float | None = None,
         logprobs: bool = False,
         top_logprobs: int | None = None,
@@ -139,7 +163,12 @@ class Chat(Generic[Out, Live]):
                 min_p=min_p,
                 seed=seed,
                 stop=stop,
-                response_format=_format(response_format),
+                response_format=_plain(response_format),
+                tools=None if tools is None else [_plain(tool) for tool in tools],
+                tool_choice=_plain(tool_choice),
+                parallel_tool_calls=parallel_tool_calls,
+                n=n,
+                reasoning=reasoning,
                 repetition_penalty=repetition_penalty,
                 logprobs=logprobs or None,
                 top_logprobs=top_logprobs,
@@ -161,10 +190,11 @@ def _call(
     )
 
 
-def _format(wanted: Format | None) -> dict[str, Any] | None:
-    if wanted is None or isinstance(wanted, Mapping):
-        return None if wanted is None else dict(wanted)
-    return wanted.model_dump()
+def _plain(value: Any) -> Any:
+    """A value of the wire, or what stands for one, as plain data."""
+    if isinstance(value, BaseModel):
+        return value.model_dump()
+    return dict(value) if isinstance(value, Mapping) else value
 
 
 def _conversation(messages: Messages, system: str | None) -> list[dict[str, Any]]:
