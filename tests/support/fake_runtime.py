@@ -61,6 +61,7 @@ class FakeModel:
     labels: tuple[str, ...] = ()
     multi_label: bool = False
     sampling: Sampling = DEFAULTS
+    source_prefix: str = ""
     stop_ids: frozenset[int] = frozenset({STOP_ID})
     tokenizer: CharacterTokenizer = field(default_factory=CharacterTokenizer)
 

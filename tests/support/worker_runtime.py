@@ -65,6 +65,7 @@ class CharacterModel:
     stop_ids: frozenset[int] = frozenset()
     labels: tuple[str, ...] = ()
     multi_label = False
+    source_prefix = ""
     sampling = Sampling()
 
     def __init__(self, ref: ModelRef) -> None:

@@ -87,6 +87,11 @@ class Model(Protocol):
     def sampling(self) -> Sampling:
         """The model's own generation defaults (generation_config.json)."""
 
+    @property
+    def source_prefix(self) -> str:
+        """What an encoder-decoder was trained to find before a text to summarize, such as
+        `summarize: `; empty where its files name nothing."""
+
     def grammar(self, text: str) -> Grammar:
         """A grammar of `llguidance` for the answers of this model. Takes up to a second: for
         threads. Raises Problem `invalid_request`, `unsupported_parameter`."""

@@ -57,6 +57,7 @@ class LoadedModel:
     labels: tuple[str, ...]
     multi_label: bool
     sampling: Sampling
+    source_prefix: str
     pooling: tuple[str, ...]
     """How an encoder's vectors become one; see `pooling.pool`."""
     module: Any
@@ -112,6 +113,7 @@ def describe(ref: ModelRef, options: WorkerOptions) -> LoadedModel:
         labels=traits.labels_of(ref, config),
         multi_label=getattr(config, "problem_type", None) == "multi_label_classification",
         sampling=traits.sampling_of(ref, generation),
+        source_prefix=traits.source_prefix_of(ref, config),
         pooling=read_pooling(folder) if ref.kind == "encoder" else (),
         module=None,
         device=device,

@@ -70,6 +70,18 @@ def labels_of(ref: ModelRef, config: Any) -> tuple[str, ...]:
     return tuple(str(label) for _, label in sorted(config.id2label.items()))
 
 
+def source_prefix_of(ref: ModelRef, config: Any) -> str:
+    """What stands before a text to summarize, found as transformers' own pipeline did: among the
+    parameters of that task, else in the config itself. T5 names `summarize: `."""
+    if ref.kind != "seq2seq":
+        return ""
+    tasks = getattr(config, "task_specific_params", None) or {}
+    stated = tasks.get("summarization") if isinstance(tasks, dict) else None
+    prefix = stated.get("prefix") if isinstance(stated, dict) else None
+    prefix = getattr(config, "prefix", None) if prefix is None else prefix
+    return prefix if isinstance(prefix, str) else ""
+
+
 def sampling_of(ref: ModelRef, generation: dict[str, Any]) -> Sampling:
     """The model's own defaults. Where its file states no temperature: 0.7 for a decoder, and
     greedy for seq2seq unless the file asks for sampling."""

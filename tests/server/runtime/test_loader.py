@@ -194,6 +194,25 @@ def test_labels_are_in_the_order_of_the_head(tmp_path: Path) -> None:
     assert loaded(ModelRef("m", str(tmp_path), "classifier")).multi_label
 
 
+@pytest.mark.parametrize(
+    ("stated", "prefix"),
+    [
+        ({}, ""),
+        ({"task_specific_params": {"summarization": {"prefix": "summarize: "}}}, "summarize: "),
+        ({"task_specific_params": {"summarization": {"num_beams": 4}}, "prefix": " "}, " "),
+        ({"task_specific_params": {"translation_en_to_de": {"prefix": "translate: "}}}, ""),
+        ({"task_specific_params": "none", "prefix": 3}, ""),
+    ],
+)
+def test_what_stands_before_a_text_to_summarize(
+    tmp_path: Path, stated: dict[str, Any], prefix: str
+) -> None:
+    ref = tiny.t5(tmp_path)
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | stated))
+    assert loaded(ref).source_prefix == prefix
+
+
 def test_sampling_defaults_are_the_models_own(tmp_path: Path) -> None:
     ref = tiny.llama(tmp_path)
     assert loaded(ref).sampling == Sampling(temperature=0.7)
