@@ -13,7 +13,7 @@ import numpy as np
 from llmaas_server.errors import Problem
 from llmaas_server.runtime.grammar import Grammar
 from llmaas_server.runtime.interface import Floats, Model, TextStream
-from llmaas_server.runtime.request import Finish, Finished, Generation, Sampling, Token
+from llmaas_server.runtime.request import Finish, Finished, Generation, Reading, Sampling, Token
 from llmaas_server.seam.values import ModelKind, ModelRef
 
 START, END, TURN = 1, 2, 3
@@ -21,6 +21,10 @@ STOP_ID = 0
 _CONTROLS = frozenset((STOP_ID, START, END, TURN))
 DIMENSIONS = 256
 DEFAULTS = Sampling(temperature=0.7, top_p=0.9)
+
+
+UNREAD = "□▯"
+"""Characters that say nothing to a model of tests."""
 
 
 class CharacterStream:
@@ -51,6 +55,9 @@ class CharacterTokenizer:
 
     def stream(self) -> TextStream:
         return CharacterStream()
+
+    def read(self, text: str) -> Reading:
+        return Reading(len(text), sum(character in UNREAD for character in text))
 
 
 @dataclass(frozen=True)

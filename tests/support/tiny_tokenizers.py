@@ -100,10 +100,7 @@ def bert_tokenizer() -> Any:
     other = sorted({letter for letter in "".join(words) if not letter.isascii()})
     pieces = [*special, *letters, *other, *(f"##{letter}" for letter in letters), *words]
     vocab = {piece: i for i, piece in enumerate(dict.fromkeys(pieces))}
-    backend = Tokenizer(models.WordPiece(vocab, unk_token="[UNK]"))
-    backend.normalizer = normalizers.BertNormalizer(lowercase=True)
-    backend.pre_tokenizer = split
-    backend.decoder = decoders.WordPiece()
+    backend = word_pieces(vocab)
     backend.add_special_tokens(special)
     backend.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
@@ -120,6 +117,15 @@ def bert_tokenizer() -> Any:
         model_max_length=512,
         model_input_names=["input_ids", "token_type_ids", "attention_mask"],
     )
+
+
+def word_pieces(vocab: dict[str, int]) -> Any:
+    """Lower case, and the longest pieces from the left; [UNK] for a word that has none."""
+    backend = Tokenizer(models.WordPiece(vocab, unk_token="[UNK]"))
+    backend.normalizer = normalizers.BertNormalizer(lowercase=True)
+    backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    backend.decoder = decoders.WordPiece()
+    return backend
 
 
 def bart_tokenizer() -> Any:

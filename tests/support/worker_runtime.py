@@ -23,7 +23,7 @@ import numpy as np
 
 from llmaas_server.errors import Problem
 from llmaas_server.runtime.interface import Floats
-from llmaas_server.runtime.request import Finish, Finished, Generation, Sampling, Token
+from llmaas_server.runtime.request import Finish, Finished, Generation, Reading, Sampling, Token
 from llmaas_server.runtime.spending import current
 from llmaas_server.seam.values import ModelRef, ModelStatus, WorkerOptions
 
@@ -32,6 +32,10 @@ STEP_US = 7
 """What a token takes, as it is counted."""
 GENERATING = "generating"
 """The entry of `models()` whose bytes are the number of sequences that generate."""
+
+
+UNREAD = "□▯"
+"""Characters that say nothing to a model of tests."""
 
 
 class CharacterStream:
@@ -57,6 +61,9 @@ class CharacterTokenizer:
 
     def stream(self) -> CharacterStream:
         return CharacterStream()
+
+    def read(self, text: str) -> Reading:
+        return Reading(len(text), sum(character in UNREAD for character in text))
 
 
 class CharacterModel:

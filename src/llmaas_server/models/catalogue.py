@@ -85,6 +85,13 @@ class Catalogue(msgspec.Struct, frozen=True):
         )
 
     @property
+    def multilingual(self) -> list[Entry]:
+        """For many languages, Chinese among them, and free to pull; the smallest first."""
+        entries = [entry for entry in self.model if {"multi", "zh"} <= {*entry.languages}]
+        free = [entry for entry in entries if not entry.gated]
+        return sorted(free, key=lambda entry: entry.parameters)
+
+    @property
     def names(self) -> list[str]:
         return [entry.name for entry in self.model]
 

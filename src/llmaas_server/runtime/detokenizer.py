@@ -85,7 +85,7 @@ def _steps(decoder: dict[str, Any] | None) -> list[dict[str, Any]]:
 def _reader(steps: Iterable[dict[str, Any]], decoder: Any) -> Read:
     kinds = {step["type"] for step in steps}
     if "ByteLevel" in kinds:
-        return _byte_level
+        return lambda token, first: byte_level(token)
     if not kinds:
         return _spaced
     if kinds <= {"ByteFallback", "Fuse", "Metaspace", "Replace", "Strip", "WordPiece"}:
@@ -93,7 +93,8 @@ def _reader(steps: Iterable[dict[str, Any]], decoder: Any) -> Read:
     return _unsupported(kinds)
 
 
-def _byte_level(token: str, first: bool) -> bytes:
+def byte_level(token: str) -> bytes:
+    """The bytes of a token in GPT-2's alphabet."""
     # A token with a character outside the alphabet was added as it stands.
     try:
         return bytes(_BYTE_OF[character] for character in token)

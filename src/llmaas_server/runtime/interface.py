@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from llmaas_server.seam.values import ModelRef
 
 from .grammar import Grammar
-from .request import Finished, Generation, Sampling, Token
+from .request import Finished, Generation, Reading, Sampling, Token
 
 Floats = NDArray[np.float32]
 
@@ -43,6 +43,9 @@ class Tokenizer(Protocol):
 
     def stream(self) -> TextStream:
         """A decoder for ids that come one at a time."""
+
+    def read(self, text: str) -> Reading:
+        """How much of `text` the tokens say to the model."""
 
 
 class TextStream(Protocol):

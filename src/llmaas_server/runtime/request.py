@@ -96,3 +96,13 @@ class Encoding:
     sequences: tuple[tuple[tuple[int, ...], tuple[int, ...] | None], ...]
     head: bool
     """True: the logits of the classification head. False: mean-pooled unit vectors."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a tokenizer reads a text."""
+
+    tokens: int
+    unread: int
+    """Those that say next to nothing to the model: unknown, parts of characters, or letters of a
+    script of which the vocabulary has next to nothing."""

@@ -22,6 +22,8 @@ from llmaas_server.errors import Problem
 
 from .detokenizer import Detokenizer, Stream
 from .faults import first_line
+from .legibility import Legibility
+from .request import Reading
 
 # Around a control token in a message's text. A template may cut between them (Qwen3 splits at
 # "</think>"); what is left of a mark is dropped.
@@ -43,6 +45,7 @@ class TextTokenizer:
         self._has_chat = chat_template is not None
         self._plain = Backend.from_str(json.dumps(_disarmed(state, set(self._controls))))
         self._detokenizer = Detokenizer(self._full, state["decoder"])
+        self._legibility = Legibility(self._plain, state)
         longest_first = sorted(self._controls, key=len, reverse=True)
         names = "|".join(map(re.escape, longest_first)) or "(?!)"
         self._control = re.compile(names)
@@ -94,6 +97,9 @@ class TextTokenizer:
 
     def stream(self) -> Stream:
         return Stream(self._detokenizer)
+
+    def read(self, text: str) -> Reading:
+        return self._legibility.read(_sound(text))
 
     def _counted_in(self, ids: Iterable[int]) -> list[int]:
         """The control tokens among `ids`, but for the one that unknown text becomes."""

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from llmaas_client.wire.base import TaskRequest
 from llmaas_server.errors import Problem
 from llmaas_server.runtime.interface import Model, Runtime
 from llmaas_server.runtime.spending import Spending, counted
@@ -28,6 +29,7 @@ from llmaas_server.seam.values import (
     Usage,
 )
 from llmaas_server.tasks.base import Caller, Prompt, Task
+from llmaas_server.tasks.legibility import warnings_of
 
 from .failures import failure_of_any
 from .outbox import Outbox
@@ -125,9 +127,8 @@ class CallRunner:
         task = self._find(call.task)
         request = task.spec.request.model_validate(_fields(call))
         async with self._runtime.using(call.model) as model, self._embedder(call) as embedder:
-            loop = asyncio.get_running_loop()
-            prompt: Prompt = await loop.run_in_executor(
-                self._threads, task.prompt, request, model, embedder
+            prompt, warnings = await asyncio.get_running_loop().run_in_executor(
+                self._threads, _read, task, request, model, embedder
             )
             measurement = Measurement(prompt.prompt_tokens, prompt.max_completion_tokens)
             self._outbox.put(request_id, Measured(measurement))
@@ -135,7 +136,7 @@ class CallRunner:
             self._outbox.put(request_id, Accepted(prompt.prompt_tokens, model.ref.name))
             tab.accepted = measurement
             events = task.run(prompt, model, self._runtime, Caller(call.tenant, deadline))
-            await self._pass_on(request_id, call, events, tab)
+            await self._pass_on(request_id, call, events, warnings, tab)
 
     @asynccontextmanager
     async def _embedder(self, call: Call) -> AsyncIterator[Model | None]:
@@ -150,13 +151,16 @@ class CallRunner:
         request_id: int,
         call: Call,
         events: AsyncGenerator[Delta | Progress | Result, None],
+        warnings: list[dict[str, Any]],
         tab: Tab,
     ) -> None:
-        """Say what a task yields, up to its result."""
+        """Say what a task yields, up to its result, which gets the warnings."""
         async with aclosing(events):
             async for event in events:
                 if isinstance(event, Result):
-                    result = msgspec.structs.replace(event, times=self._times(tab.spending))
+                    result = msgspec.structs.replace(
+                        event, body=_warned(event.body, warnings), times=self._times(tab.spending)
+                    )
                     self._outbox.put(request_id, result)
                     return
                 if call.stream or not isinstance(event, Delta):
@@ -171,6 +175,20 @@ class CallRunner:
             raise Problem("deadline_exceeded", "the call was measured and never run") from None
         finally:
             del self._starts[request_id]
+
+
+def _read(
+    task: Task, request: TaskRequest, model: Model, embedder: Model | None
+) -> tuple[Prompt, list[dict[str, Any]]]:
+    """The request as tokens, and what is to be said of its texts. Raises Problem."""
+    prompt: Prompt = task.prompt(request, model, embedder)
+    models = [model] if embedder is None else [model, embedder]
+    return prompt, warnings_of(request, models)
+
+
+def _warned(body: dict[str, Any], warnings: list[dict[str, Any]]) -> dict[str, Any]:
+    """The body with these warnings before those that the task has put there."""
+    return body | {"warnings": [*warnings, *body.get("warnings", ())]} if warnings else body
 
 
 def _fields(call: Call) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from llmaas_server.tasks.base import Caller
 from llmaas_server.worker import calls as calls_module
 from llmaas_server.worker.calls import CallRunner
 from support.backends import chat, eventually
-from support.worker_runtime import ScriptedRuntime
+from support.worker_runtime import UNREAD, ScriptedRuntime
 
 RESULT = Result({}, Usage(3, 0, 1), Timing())
 
@@ -169,6 +169,19 @@ async def test_a_run_that_fails_ends_with_a_failure(
     assert isinstance(said[-1], Failure)
     assert said[-1].code == code
     assert task.closed
+
+
+async def test_a_result_says_what_the_models_could_not_read(threads: ThreadPoolExecutor) -> None:
+    own = {"code": "own", "message": "of the task"}
+    task = FixedTask([Result({"warnings": [own]}, Usage(), Timing())])
+    call = msgspec.structs.replace(chat(UNREAD * 4), embedder=ModelRef("vectors", "", "encoder"))
+    result = (await Bench(task, call, threads).run())[-1]
+    assert isinstance(result, Result)
+    first, second, last = result.body["warnings"]
+    assert first["code"] == second["code"] == "unread_text"
+    assert "scripted cannot read messages[0].content" in first["message"]
+    assert "vectors cannot read messages[0].content" in second["message"]
+    assert last == own
 
 
 async def test_a_refusal_keeps_its_words(threads: ThreadPoolExecutor) -> None:
