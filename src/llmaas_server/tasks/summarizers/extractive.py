@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -61,6 +62,21 @@ class ExtractivePrompt:
 
 
 def prompt(request: SummarizeRequest, model: Model) -> ExtractivePrompt:
+    """Raises Problem `invalid_request` where no sentence is short enough for max_words."""
+    prompt = read_source(request, model)
+    shortest = min(candidate.cost for candidate in prompt.candidates)
+    most = prompt.shape.max_words
+    if most is not None and shortest > most:
+        raise Problem(
+            "invalid_request",
+            f"max_words is {most}, and the shortest sentence of the text has {shortest}",
+            hint=f"Raise max_words to {shortest} or more, or choose method=abstractive.",
+            param="max_words",
+        )
+    return prompt
+
+
+def read_source(request: SummarizeRequest, model: Model) -> ExtractivePrompt:
     """Sentences longer than the context are read in windows, and their vectors averaged."""
     documents = documents_of(request)
     shape = shape_of(request)
@@ -74,14 +90,6 @@ def prompt(request: SummarizeRequest, model: Model) -> ExtractivePrompt:
         )
     texts = [sentence.text(documents).strip() for sentence in sentences]
     candidates = tuple(_candidates(sentences, texts, shape))
-    shortest = min(candidate.cost for candidate in candidates)
-    if shape.max_words is not None and shortest > shape.max_words:
-        raise Problem(
-            "invalid_request",
-            f"max_words is {shape.max_words}, and the shortest sentence of the text has {shortest}",
-            hint=f"Raise max_words to {shortest} or more, or choose method=abstractive.",
-            param="max_words",
-        )
     windows = read(texts, model.tokenizer, model.context)
     return ExtractivePrompt(documents, sentences, candidates, windows, shape)
 
@@ -95,8 +103,8 @@ def _candidates(
         yield Candidate(text, position, words.count(text), shape.words(text))
 
 
-def _choose(prompt: ExtractivePrompt, parts: Sequence[Floats]) -> list[int]:
-    vectors = prompt.windows.pool(np.concatenate(parts))
+def choose(prompt: ExtractivePrompt, vectors: Floats) -> list[int]:
+    """Indices of the sentences of the summary, from the vectors of all: [sentences, hidden]."""
     salient = salience(vectors, prompt.candidates)
     return select(vectors, prompt.candidates, salient, prompt.most_sentences, prompt.word_budget)
 
@@ -113,29 +121,39 @@ async def run(
             parts.append(vectors)
             read_so_far += len(vectors)
             yield Progress("reading", read_so_far, len(sequences))
+    vectors = prompt.windows.pool(np.concatenate(parts))
     # A book takes long enough to hold up every other call of the process.
-    chosen = await asyncio.to_thread(_choose, prompt, parts)
+    chosen = await asyncio.to_thread(choose, prompt, vectors)
+    for piece in pieces(prompt, chosen):
+        yield Delta(piece)
+    yield meter.result(body(prompt, chosen, parts=len(parts)))
+
+
+def pieces(prompt: ExtractivePrompt, chosen: Iterable[int]) -> Iterator[str]:
+    """The summary as it grows, sentence by sentence."""
     summary = ""
     for index in chosen:
         longer = prompt.shape.extend(summary, prompt.candidates[index].text)
-        yield Delta(longer[len(summary) :])
+        yield longer[len(summary) :]
         summary = longer
-    yield meter.result(
-        {
-            "summary": summary,
-            "sentences": [
-                {
-                    "text": prompt.candidates[index].text,
-                    "sources": [prompt.sentences[index].visible(prompt.documents).wire()],
-                    "support": 1.0,
-                    "supported": True,
-                }
-                for index in chosen
-            ],
-            "coverage": coverage(prompt.sentences, prompt.documents),
-            "method": "extractive",
-            "words": words.count(summary),
-            "parts": len(parts),
-            "unsupported": 0,
-        }
-    )
+
+
+def body(prompt: ExtractivePrompt, chosen: Sequence[int], *, parts: int) -> dict[str, Any]:
+    summary = "".join(pieces(prompt, chosen))
+    return {
+        "summary": summary,
+        "sentences": [
+            {
+                "text": prompt.candidates[index].text,
+                "sources": [prompt.sentences[index].visible(prompt.documents).wire()],
+                "support": 1.0,
+                "supported": True,
+            }
+            for index in chosen
+        ],
+        "coverage": coverage(prompt.sentences, prompt.documents),
+        "method": "extractive",
+        "words": words.count(summary),
+        "parts": parts,
+        "unsupported": 0,
+    }
