@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -46,7 +47,18 @@ class CharacterTokenizer:
         left, right = self.encode(first), [*self.encode(second, special=False), END]
         return left + right, [0] * len(left) + [1] * len(right)
 
-    def encode_chat(self, messages: Sequence[dict[str, str]]) -> list[int]:
+    chat_template = ""
+
+    def control_id(self, name: str) -> int | None:
+        return None
+
+    def encode_chat(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        tools: Sequence[Mapping[str, Any]] = (),
+        thinking: bool = True,
+    ) -> list[int]:
         turns = [[TURN, *map(ord, f"{m['role']}\n{m['content']}")] for m in messages]
         return [token for turn in turns for token in turn] + [TURN]
 

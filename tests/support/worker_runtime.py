@@ -15,9 +15,10 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
+from typing import Any
 
 import numpy as np
 
@@ -53,7 +54,18 @@ class CharacterTokenizer:
     def encode_pair(self, first: str, second: str) -> tuple[list[int], list[int]]:
         return self.encode(first + second), [0] * len(first) + [1] * len(second)
 
-    def encode_chat(self, messages: Sequence[dict[str, str]]) -> list[int]:
+    chat_template = ""
+
+    def control_id(self, name: str) -> int | None:
+        return None
+
+    def encode_chat(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        tools: Sequence[Mapping[str, Any]] = (),
+        thinking: bool = True,
+    ) -> list[int]:
         return self.encode(messages[-1]["content"])
 
     def decode(self, ids: Sequence[int]) -> str:

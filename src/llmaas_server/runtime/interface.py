@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
-from typing import Protocol
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,11 +31,26 @@ class Tokenizer(Protocol):
     def encode_pair(self, first: str, second: str) -> tuple[list[int], list[int]]:
         """Ids and token type ids of two texts as one sequence, for NLI models."""
 
-    def encode_chat(self, messages: Sequence[dict[str, str]]) -> list[int]:
+    @property
+    def chat_template(self) -> str:
+        """The text of the model's chat template; empty where it has none."""
+
+    def control_id(self, name: str) -> int | None:
+        """The id of a token that no text of a caller becomes, by its name."""
+
+    def encode_chat(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        tools: Sequence[Mapping[str, Any]] = (),
+        thinking: bool = True,
+    ) -> list[int]:
         """Ids of a conversation in the model's own chat template, ready for the answer.
 
-        No text of a message can become a control token. Raises Problem `model_cannot_do_task`
-        where the model has no chat template.
+        Messages and tools have the shape that templates expect; `thinking=False` asks those that
+        can for an answer without thinking. No text of either can become a control token.
+        Raises Problem `model_cannot_do_task` where the model has no chat template, and
+        `invalid_request` where that refuses the messages.
         """
 
     def decode(self, ids: Sequence[int]) -> str:

@@ -9,26 +9,20 @@ hold.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import TemplateError
 from tokenizers import Tokenizer as Backend
 from transformers import AutoTokenizer
 
 from llmaas_server.errors import Problem
 
+from .chat_template import ChatTemplate
 from .detokenizer import Detokenizer, Stream
 from .faults import first_line
 from .legibility import Legibility
 from .request import Reading
-
-# Around a control token in a message's text. A template may cut between them (Qwen3 splits at
-# "</think>"); what is left of a mark is dropped.
-_OPEN, _CLOSE = "\0[", "\0]"
-_MARK = re.compile(r"\0[\[\]]")
 
 
 class TextTokenizer:
@@ -40,18 +34,19 @@ class TextTokenizer:
         self._full.no_truncation()
         self._full.no_padding()
         state = json.loads(self._full.to_str())
-        chat_template = transformers_tokenizer.chat_template
-        self._controls = _controls(state["added_tokens"], str(chat_template or ""))
-        self._has_chat = chat_template is not None
+        chat_template = str(transformers_tokenizer.chat_template or "")
+        self._controls = _controls(state["added_tokens"], chat_template)
         self._plain = Backend.from_str(json.dumps(_disarmed(state, set(self._controls))))
         self._detokenizer = Detokenizer(self._full, state["decoder"])
         self._legibility = Legibility(self._plain, state)
-        longest_first = sorted(self._controls, key=len, reverse=True)
-        names = "|".join(map(re.escape, longest_first)) or "(?!)"
-        self._control = re.compile(names)
-        self._own_control = re.compile(rf"\0\[(?:{names})\0\]|({names})")
         unknown = state["model"].get("unk_token")
-        self._counted = frozenset(i for name, i in self._controls.items() if name != unknown)
+        self._chat = ChatTemplate(
+            transformers_tokenizer,
+            self._controls,
+            frozenset(i for name, i in self._controls.items() if name != unknown),
+            full=lambda text: self._full.encode(text, add_special_tokens=False).ids,
+            plain=lambda text: self.encode(text, special=False),
+        )
 
     @property
     def eos_id(self) -> int | None:
@@ -62,6 +57,10 @@ class TextTokenizer:
     def model_max_length(self) -> int:
         length: int = self._template.model_max_length
         return length
+
+    @property
+    def chat_template(self) -> str:
+        return self._chat.source
 
     def control_id(self, name: str) -> int | None:
         """The id of a control token of that name."""
@@ -82,15 +81,14 @@ class TextTokenizer:
         encoding = self._plain.encode(_sound(first), _sound(second), add_special_tokens=True)
         return encoding.ids, encoding.type_ids
 
-    def encode_chat(self, messages: Sequence[dict[str, str]]) -> list[int]:
-        rendered = self._render(messages)
-        if "\0" in rendered:  # a message holds the name of a control token
-            return self._encode_apart(rendered)
-        ids: list[int] = self._full.encode(rendered, add_special_tokens=False).ids
-        written = [self._controls[match[1]] for match in self._own_control.finditer(rendered)]
-        if self._counted_in(ids) != self._counted_in(written):  # or something that becomes one
-            return self._encode_apart(rendered)
-        return ids
+    def encode_chat(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        tools: Sequence[Mapping[str, Any]] = (),
+        thinking: bool = True,
+    ) -> list[int]:
+        return self._chat.encode(messages, tools, thinking)
 
     def decode(self, ids: Sequence[int]) -> str:
         return self._detokenizer.decode(ids)
@@ -100,46 +98,6 @@ class TextTokenizer:
 
     def read(self, text: str) -> Reading:
         return self._legibility.read(_sound(text))
-
-    def _counted_in(self, ids: Iterable[int]) -> list[int]:
-        """The control tokens among `ids`, but for the one that unknown text becomes."""
-        return [i for i in ids if i in self._counted]
-
-    def _render(self, messages: Sequence[dict[str, str]]) -> str:
-        """The template's text, with control tokens of the messages between marks."""
-        if not self._has_chat:
-            raise Problem("model_cannot_do_task", "the model has no chat template")
-        marked = [{key: self._marked(value) for key, value in m.items()} for m in messages]
-        try:
-            rendered: str = self._template.apply_chat_template(
-                marked, tokenize=False, add_generation_prompt=True
-            )
-        except TemplateError as error:
-            raise Problem(
-                "invalid_request",
-                f"the model's chat template refuses the messages: {error}",
-                hint="Check the order of roles; some models take no system message.",
-                param="messages",
-            ) from error
-        return rendered
-
-    def _marked(self, text: str) -> str:
-        return self._control.sub(rf"{_OPEN}\g<0>{_CLOSE}".replace("\0", "\\0"), _sound(text))
-
-    def _encode_apart(self, rendered: str) -> list[int]:
-        """The template's control tokens, and between them the rest as plain text."""
-        ids: list[int] = []
-        start = 0
-        for match in self._own_control.finditer(rendered):
-            if match[1]:
-                ids += self._encode_run(rendered[start : match.start()])
-                ids.append(self._controls[match[1]])
-                start = match.end()
-        return ids + self._encode_run(rendered[start:])
-
-    def _encode_run(self, run: str) -> list[int]:
-        text = _MARK.sub("", run)
-        return self.encode(text, special=False) if text else []
 
 
 def read_tokenizer(folder: Path) -> TextTokenizer:
