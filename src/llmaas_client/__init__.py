@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from .errors import UnsupportedParameter as UnsupportedParameter
     from .errors import WorkerLost as WorkerLost
     from .errors import WrongPassword as WrongPassword
+    from .notices import LLMaaSWarning as LLMaaSWarning
     from .streams import AsyncStream as AsyncStream
     from .streams import Stream as Stream
     from .wire.accounts import Account as Account
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
     from .wire.accounts import SignedIn as SignedIn
     from .wire.applications import Application as Application
     from .wire.base import Result as Result
+    from .wire.base import ResultWarning as ResultWarning
     from .wire.base import Timing as Timing
     from .wire.base import Usage as Usage
     from .wire.chat import ChatResult as ChatResult
@@ -129,10 +131,11 @@ _HOMES = {
         "TimedOut TooFewLabels TooManyLabels UnexpectedResponse UnknownField UnsupportedMediaType "
         "UnsupportedParameter WorkerLost WrongPassword"
     ),
+    "notices": "LLMaaSWarning",
     "streams": "AsyncStream Stream",
     "wire.accounts": "Account AccountList CreatedInvitation Invitation Registered SignedIn",
     "wire.applications": "Application",
-    "wire.base": "Result Timing Usage",
+    "wire.base": "Result ResultWarning Timing Usage",
     "wire.chat": "ChatResult Choice TokenChoice TokenLogprob",
     "wire.classify": "Classification ClassifyResult LabelScore",
     "wire.embed": "EmbedResult",

@@ -16,6 +16,7 @@ from .drive import AsyncRun, Run
 from .errors import ConfigurationError
 from .flow import Exchange
 from .http import AsyncPool, AsyncWire, Pool, Wire
+from .notices import Notices, OnWarning
 from .retry import RetryPolicy
 from .steps import Call, Flow, T, Unset
 from .streams import AsyncStream, ResultT, Stream
@@ -57,6 +58,7 @@ class _Settings:
         timeout: float | None,
         max_retries: int,
         clock: Clock | None,
+        on_warning: OnWarning | None,
     ) -> None:
         if max_retries < 0:
             raise ConfigurationError(f"max_retries is {max_retries}", hint="0 is no retry.")
@@ -64,6 +66,7 @@ class _Settings:
         self._timeout = _checked(timeout)
         self._policy = RetryPolicy(max_retries)
         self._clock = clock or Clock()
+        self._notices = Notices(on_warning)
         self._closed = False
 
     @property
@@ -85,7 +88,7 @@ class _Settings:
             deadline=Deadline.after(timeout, self._clock),
             idempotency_key=uuid.uuid4().hex,
         )
-        return exchange.run(call, stream=stream)
+        return exchange.run(self._notices.watching(call), stream=stream)
 
 
 class Client(_Settings):
@@ -116,6 +119,8 @@ class Client(_Settings):
             stays yours to close. It waits in its own way: the timeout is then looked at between
             reads.
         clock: Time and chance, for tests.
+        on_warning: Called with each kind of warning that results have, once for each model;
+            without it Python warns, with `LLMaaSWarning`. `result.warnings` has all of them.
 
     Raises:
         ConfigurationError: for what cannot be an address, a key or a timeout.
@@ -132,8 +137,11 @@ class Client(_Settings):
         max_retries: int = 2,
         http_client: HTTPClient | None = None,
         clock: Clock | None = None,
+        on_warning: OnWarning | None = None,
     ) -> None:
-        super().__init__(base_url, api_key, management_key, ca_bundle, timeout, max_retries, clock)
+        super().__init__(
+            base_url, api_key, management_key, ca_bundle, timeout, max_retries, clock, on_warning
+        )
         self._pool = Pool(self._config, http_client)
         self.classify: Classify[ClassifyResult] = Classify(self._run)
         self.summarize: Summarize[SummarizeResult, Stream[SummarizeResult]] = Summarize(
@@ -237,8 +245,11 @@ class AsyncClient(_Settings):
         max_retries: int = 2,
         http_client: AsyncHTTPClient | None = None,
         clock: Clock | None = None,
+        on_warning: OnWarning | None = None,
     ) -> None:
-        super().__init__(base_url, api_key, management_key, ca_bundle, timeout, max_retries, clock)
+        super().__init__(
+            base_url, api_key, management_key, ca_bundle, timeout, max_retries, clock, on_warning
+        )
         self._pool = AsyncPool(self._config, http_client)
         self.classify: Classify[Coroutine[Any, Any, ClassifyResult]] = Classify(self._run)
         self.summarize: Summarize[

@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from llmaas_client.client import DEFAULT_TIMEOUT, Client
+from llmaas_client.display import clean
+from llmaas_client.wire.base import ResultWarning
 
 BaseURL = Annotated[
     str | None,
@@ -24,4 +26,8 @@ TIMEOUT = DEFAULT_TIMEOUT
 
 
 def connect(base_url: str | None, timeout: float) -> Client:
-    return Client(base_url, timeout=timeout)
+    return Client(base_url, timeout=timeout, on_warning=_warn)
+
+
+def _warn(warning: ResultWarning) -> None:
+    typer.echo(f"warning: {clean(warning.message)}", err=True)
