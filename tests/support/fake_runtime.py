@@ -14,7 +14,17 @@ import numpy as np
 from llmaas_server.errors import Problem
 from llmaas_server.runtime.grammar import Grammar
 from llmaas_server.runtime.interface import Floats, Model, TextStream
-from llmaas_server.runtime.request import Finish, Finished, Generation, Reading, Sampling, Token
+from llmaas_server.runtime.request import (
+    Attributed,
+    Attribution,
+    Finish,
+    Finished,
+    Generation,
+    Place,
+    Reading,
+    Sampling,
+    Token,
+)
 from llmaas_server.seam.values import ModelKind, ModelRef
 
 START, END, TURN = 1, 2, 3
@@ -67,6 +77,12 @@ class CharacterTokenizer:
 
     def stream(self) -> TextStream:
         return CharacterStream()
+
+    def places(self, first: str, second: str | None = None) -> list[Place]:
+        inside = [Place(character, i, i + 1) for i, character in enumerate(first)]
+        rest = [] if second is None else [*second, "[END]"]
+        outside = [Place(token, None, None) for token in ("[START]", "[END]", *rest)]
+        return [outside[0], *inside, *outside[1:]]
 
     def read(self, text: str) -> Reading:
         return Reading(len(text), sum(character in UNREAD for character in text))
@@ -127,6 +143,9 @@ class FakeRuntime:
     """Where set, a generation waits for it after its first token."""
     generations: list[Generation] = field(default_factory=list)
     embedded: list[list[tuple[int, ...]]] = field(default_factory=list)
+    attributed: list[Attribution] = field(default_factory=list)
+    refusal: Problem | None = None
+    """Where set, what gradients meet."""
     running: int = 0
     most_running: int = 0
     tokenizer: CharacterTokenizer = field(default_factory=CharacterTokenizer)
@@ -209,3 +228,42 @@ class FakeRuntime:
     ) -> Floats:
         texts = [self.tokenizer.decode(ids) for ids, _ in sequences]
         return np.array([self.logits(text) for text in texts], dtype=np.float32)
+
+    async def attribute(
+        self,
+        model: Model,
+        attribution: Attribution,
+        *,
+        tenant: str = "",
+        deadline: float | None = None,
+    ) -> Attributed:
+        """As if the readout were a sum over the tokens, with as many parts as there are."""
+        self.attributed.append(attribution)
+        if self.refusal is not None:
+            raise self.refusal
+        value = self._read_out(attribution)
+        share = value / max(sum(attribution.replaced), 1)
+        return Attributed(np.array(attribution.replaced) * share, value, 0.0)
+
+    def _read_out(self, attribution: Attribution) -> float:
+        text = self.tokenizer.decode(attribution.ids)
+        readout = attribution.readout
+        scores = np.array(self.logits(text))
+        if readout.weights is not None:
+            scores = readout.weights @ bag_of_words(text)
+            scores = scores if readout.bias is None else scores + readout.bias
+        against = scores[list(readout.against)]
+        rest = np.logaddexp.reduce(against) if len(against) else 0.0
+        return float(scores[readout.chosen] - rest)
+
+    async def attention(
+        self,
+        model: Model,
+        ids: Sequence[int],
+        types: Sequence[int] | None,
+        *,
+        tenant: str = "",
+        deadline: float | None = None,
+    ) -> Floats:
+        """Two layers of three heads that look everywhere alike."""
+        return np.full((2, 3, len(ids), len(ids)), 1 / len(ids), dtype=np.float32)

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+from llmaas_server.errors import Problem
 from llmaas_server.models.machine import SHARE_FOR_MODELS
 from llmaas_server.seam.values import ModelKind, ModelRef, ModelStatus, WorkerOptions
 
@@ -19,15 +20,26 @@ from .lane import Job
 from .loop import StepLoop
 from .mailboxes import Mailboxes
 from .memory import Budget
-from .request import Encoding, Finished, Generation, Scoring, Token
+from .request import (
+    Attention,
+    Attributed,
+    Attribution,
+    Encoding,
+    Finished,
+    Generation,
+    Scoring,
+    Token,
+)
 from .residents import Estimate, Opener, Residents
 from .spending import current
+from .twin import twin_name, twin_of
 
 _Kinds = tuple[ModelKind, ...]
 _GENERATE: _Kinds = ("decoder", "seq2seq")
 _SCORE: _Kinds = ("decoder",)
 _EMBED: _Kinds = ("encoder",)
 _CLASSIFY: _Kinds = ("classifier",)
+_TRACE: _Kinds = ("encoder", "classifier")
 
 
 def create(options: WorkerOptions) -> Engine:
@@ -125,6 +137,7 @@ class Engine:
         return await self._residents.load(ref)
 
     async def unload(self, name: str) -> None:
+        await self._residents.unload(twin_name(name))
         await self._residents.unload(name)
 
     # --- work -----------------------------------------------------------------------------------
@@ -175,6 +188,43 @@ class Engine:
         work = Encoding(tuple(pairs), head=True)
         logits: Floats = await self._ask(model, _CLASSIFY, work, tenant, deadline)
         return logits
+
+    async def attribute(
+        self,
+        model: Model,
+        attribution: Attribution,
+        *,
+        tenant: str = "",
+        deadline: float | None = None,
+    ) -> Attributed:
+        found: Attributed = await self._trace(model, attribution, tenant, deadline)
+        return found
+
+    async def attention(
+        self,
+        model: Model,
+        ids: Sequence[int],
+        types: Sequence[int] | None,
+        *,
+        tenant: str = "",
+        deadline: float | None = None,
+    ) -> Floats:
+        work = Attention(tuple(ids), None if types is None else tuple(types))
+        weights: Floats = await self._trace(model, work, tenant, deadline)
+        return weights
+
+    async def _trace(
+        self, model: Model, work: Attribution | Attention, tenant: str, deadline: float | None
+    ) -> Any:
+        """The one item of a job for the model's twin, which is loaded where it is not there."""
+        if model.ref.kind not in _TRACE:
+            raise Problem(
+                "model_cannot_do_task",
+                f"{model.ref.name!r} is of the kind {model.ref.kind}; gradients and attention are "
+                f"of {' and '.join(_TRACE)} models",
+            )
+        async with self._residents.using(twin_of(model.ref)) as twin:
+            return await self._ask(twin, _TRACE, work, tenant, deadline)
 
     async def _ask(
         self, model: Model, kinds: _Kinds, work: Any, tenant: str, deadline: float | None

@@ -14,7 +14,16 @@ from numpy.typing import NDArray
 from llmaas_server.seam.values import ModelRef
 
 from .grammar import Grammar
-from .request import Finished, Generation, Reading, Sampling, Token
+from .request import (
+    Attributed,
+    Attribution,
+    Finished,
+    Generation,
+    Place,
+    Reading,
+    Sampling,
+    Token,
+)
 
 Floats = NDArray[np.float32]
 
@@ -30,6 +39,9 @@ class Tokenizer(Protocol):
 
     def encode_pair(self, first: str, second: str) -> tuple[list[int], list[int]]:
         """Ids and token type ids of two texts as one sequence, for NLI models."""
+
+    def places(self, first: str, second: str | None = None) -> list[Place]:
+        """Where in `first` the tokens of `encode(first)`, or of `encode_pair`, come from."""
 
     @property
     def chat_template(self) -> str:
@@ -169,4 +181,34 @@ class Runtime(Protocol):
         """Logits of the classification head, [sequences, labels].
 
         A sequence is its ids and, for pairs, its token type ids.
+        """
+
+    async def attribute(
+        self,
+        model: Model,
+        attribution: Attribution,
+        *,
+        tenant: str = "",
+        deadline: float | None = None,
+    ) -> Attributed:
+        """Integrated gradients, for encoder and classifier models, in float32 whatever else they
+        compute in.
+
+        Raises Problem `model_cannot_do_task` where gradients do not reach the text: of an
+        encoder-decoder, or of a family that looks tokens up elsewhere.
+        """
+
+    async def attention(
+        self,
+        model: Model,
+        ids: Sequence[int],
+        types: Sequence[int] | None,
+        *,
+        tenant: str = "",
+        deadline: float | None = None,
+    ) -> Floats:
+        """Attention of an encoder or classifier, [layers, heads, from, to].
+
+        Raises Problem `model_cannot_do_task` of an encoder-decoder, or of a family that gives
+        none.
         """

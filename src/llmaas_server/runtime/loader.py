@@ -5,6 +5,7 @@ Local files only, safetensors only, and never code from a model's folder.
 
 from __future__ import annotations
 
+import inspect
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -91,6 +92,12 @@ def load(ref: ModelRef, options: WorkerOptions, progress: Callable[[float], None
     if module.can_generate():
         module.generation_config = _generation_config(folder)
     return replace(model, config=module.config, module=module, bytes=bytes_of(module))
+
+
+def takes_types(model: LoadedModel) -> bool:
+    """Whether its module tells the two texts of a pair apart by token types."""
+    accepted = inspect.signature(model.module.forward).parameters
+    return "token_type_ids" in accepted and getattr(model.config, "type_vocab_size", 2) > 1
 
 
 def describe(ref: ModelRef, options: WorkerOptions) -> LoadedModel:

@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import torch
 
 from llmaas_server.errors import Problem
@@ -29,12 +30,14 @@ from .lane import Lane
 from .lanes.encode import EncodeLane
 from .lanes.generate import GenerateLane
 from .lanes.seq2seq import Seq2SeqLane
+from .lanes.trace import TraceLane
 from .loader import LoadedModel, describe, load
 from .native import decoder as native_decoder
 from .native import encoder as native_encoder
 from .native.decoder import NativeDecoder
 from .native.encoder import NativeEncoder
 from .native.weights import Quantization
+from .twin import TwinRef
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +62,10 @@ class Opening:
         self, ref: ModelRef, options: WorkerOptions, progress: Progress
     ) -> tuple[LoadedModel, Lane]:
         """Load the model and make its lane; raises Problem as these two do."""
+        if isinstance(ref, TwinRef):
+            model = load(ref, msgspec.structs.replace(options, dtype="float32"), progress)
+            model.module.set_attn_implementation("eager")  # which alone tells its attention
+            return model, TraceLane(model, options)
         if ref.kind == "decoder":
             return self._open_decoder(ref, progress)
         if ref.kind in ("encoder", "classifier"):

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .grammar import Grammar as Grammar
 
 
@@ -106,3 +109,71 @@ class Reading:
     unread: int
     """Those that say next to nothing to the model: unknown, parts of characters, or letters of a
     script of which the vocabulary has next to nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A token, and where in a text it comes from: characters `start` to `end`."""
+
+    token: str
+    """As the vocabulary has it: `[CLS]`, `##ing`."""
+    start: int | None
+    end: int | None
+    """Both None for a token that is not of the text."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Readout:
+    """One number of what a model says of a text: what gradients are taken of.
+
+    From scores `s`, it is s[chosen], and where labels stand against each other the log-odds
+    s[chosen] - log sum exp s[against].
+    """
+
+    chosen: int
+    against: tuple[int, ...] = ()
+    weights: NDArray[np.float32] | None = None
+    """[scores, hidden]: the scores are `weights @ vector + bias` of the unit vector of the text.
+    None: they are the logits of the head."""
+    bias: NDArray[np.float32] | None = None
+    """[scores]; None is zero."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Attribution:
+    """Integrated gradients of one sequence (Sundararajan, Taly and Yan 2017).
+
+    Along the straight line from padding to the text, in the table of token embeddings. The job's
+    one item: `Attributed`.
+    """
+
+    ids: tuple[int, ...]
+    types: tuple[int, ...] | None
+    replaced: tuple[bool, ...]
+    """Which tokens are padding where the path begins; the others stay what they are."""
+    readout: Readout
+    steps: int
+    """Points of the path, of Gauss and Legendre."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Attributed:
+    """What each token has to do with the way from `baseline` to `value`."""
+
+    scores: NDArray[np.float64]
+    """[tokens]; exactly 0 for those that were not replaced."""
+    value: float
+    """The readout of the sequence."""
+    baseline: float
+    """The readout where the path begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """A sequence whose attention is wanted.
+
+    The job's one item: float32 array, [layers, heads, tokens (from), tokens (to)].
+    """
+
+    ids: tuple[int, ...]
+    types: tuple[int, ...] | None

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 import transformers
 
 from llmaas_server.errors import Problem
@@ -26,6 +27,7 @@ from .kernels.supply import Supply
 from .memory import Size
 from .native import decoder as native_decoder
 from .native import encoder as native_encoder
+from .twin import TwinRef
 
 _WITH_CACHE = ("decoder", "seq2seq")
 _CAN_RUN: dict[ModelKind, Callable[[Any], bool]] = {
@@ -54,16 +56,23 @@ class Sizes:
         `model_broken`."""
         shapes = _shapes(ref)
         whole, packed = self._forms(ref, built)
-        dtype = dtype_of(self.options, device_of(self.options))
-        weights = whole * dtype.itemsize * sum(map(math.prod, shapes.values()))
+        weights = whole * self._itemsize(ref) * sum(map(math.prod, shapes.values()))
         if packed:
             weights += sum(_packed_bytes(name, shape) for name, shape in shapes.items())
         return Size(weights, self.options.kv_bytes if ref.kind in _WITH_CACHE else 0)
 
+    def _itemsize(self, ref: ModelRef) -> int:
+        """Bytes of a weight as torch has it."""
+        if isinstance(ref, TwinRef):
+            return torch.float32.itemsize
+        return dtype_of(self.options, device_of(self.options)).itemsize
+
     def _forms(self, ref: ModelRef, built: bool) -> tuple[bool, bool]:
         """Whether the model will be in memory as torch's tensors, and packed for our kernels."""
         supply = self.supply
-        if supply is None or self.options.quantization_of(ref.name) == "none":
+        if isinstance(ref, TwinRef) or supply is None:
+            return True, False
+        if self.options.quantization_of(ref.name) == "none":
             return True, False
         if ref.kind not in _CAN_RUN or not _CAN_RUN[ref.kind](_config(ref)):
             return True, False

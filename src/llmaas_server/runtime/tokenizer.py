@@ -22,7 +22,7 @@ from .chat_template import ChatTemplate
 from .detokenizer import Detokenizer, Stream
 from .faults import first_line
 from .legibility import Legibility
-from .request import Reading
+from .request import Place, Reading
 
 
 class TextTokenizer:
@@ -80,6 +80,20 @@ class TextTokenizer:
     def encode_pair(self, first: str, second: str) -> tuple[list[int], list[int]]:
         encoding = self._plain.encode(_sound(first), _sound(second), add_special_tokens=True)
         return encoding.ids, encoding.type_ids
+
+    def places(self, first: str, second: str | None = None) -> list[Place]:
+        pair = None if second is None else _sound(second)
+        encoding = self._plain.encode(_sound(first), pair, add_special_tokens=True)
+        found: list[Place] = []
+        for i, owner, span in zip(
+            encoding.ids, encoding.sequence_ids, encoding.offsets, strict=True
+        ):
+            # Where a word begins, some tokenizers count the space before it in.
+            blank = len(piece := first[slice(*span)]) - len(piece.lstrip())
+            inside = owner == 0 and span[0] + blank < span[1]
+            start, end = (span[0] + blank, span[1]) if inside else (None, None)
+            found.append(Place(self._full.id_to_token(i), start, end))
+        return found
 
     def encode_chat(
         self,

@@ -10,7 +10,6 @@ job of one text waits for one step of each other job, however many texts those h
 
 from __future__ import annotations
 
-import inspect
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +23,7 @@ from llmaas_server.runtime.device import torch_name
 from llmaas_server.runtime.faults import blamed
 from llmaas_server.runtime.interface import Floats
 from llmaas_server.runtime.lane import Job, Output
-from llmaas_server.runtime.loader import LoadedModel
+from llmaas_server.runtime.loader import LoadedModel, takes_types
 from llmaas_server.runtime.native.encoder import NativeEncoder
 from llmaas_server.runtime.pooling import pool
 from llmaas_server.runtime.request import Encoding
@@ -106,7 +105,7 @@ class EncodeLane:
         self._max_tokens = options.max_step_tokens
         self._pad_id = config.pad_token_id
         self._native = native
-        self._takes_types = native is not None or _takes_types(model)
+        self._takes_types = native is not None or takes_types(model)
         self._loads: Counter[int] = Counter()
         self._works: dict[int, Work] = {}
         """By job, the leader first."""
@@ -240,11 +239,6 @@ class EncodeLane:
             mask[i, : len(row)] = 1
         device = self._model.device
         return torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device)
-
-
-def _takes_types(model: LoadedModel) -> bool:
-    accepted = inspect.signature(model.module.forward).parameters
-    return "token_type_ids" in accepted and getattr(model.config, "type_vocab_size", 2) > 1
 
 
 def _outputs(batch: Sequence[Row], results: Floats) -> list[Output]:
