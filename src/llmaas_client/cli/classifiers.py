@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from pydantic import TypeAdapter, ValidationError
 
 from llmaas_client.display import clean
-from llmaas_client.wire.classifiers import Classifier, Interval
+from llmaas_client.wire.classifiers import Classifier, ClassifierCard, Interval
 
 from .failures import WrongUsage
 from .inputs import from_file
@@ -46,6 +46,10 @@ def create(
     scope_quantile: Annotated[
         float | None, typer.Option(help="Refuse what fits worse than this share of the examples.")
     ] = None,
+    calibration: Annotated[
+        Literal["auto", "temperature", "per_class"],
+        typer.Option(help="What makes scores probabilities; auto takes what is clearly better."),
+    ] = "auto",
     model: Model = None,
     as_json: Json = False,
     base_url: BaseURL = None,
@@ -62,6 +66,7 @@ def create(
             [row for row in rows if row[1] != out_of_scope],
             out_of_scope=strangers or None,
             scope_quantile=scope_quantile,
+            calibration=calibration,
             model=model,
         )
     if as_json:
@@ -182,7 +187,7 @@ def print_classifier(found: Classifier) -> None:
         "examples": f"{evaluation.examples}, tried in {evaluation.folds} folds",
         "accuracy": f"{_percent(evaluation.accuracy)} (majority {evaluation.majority:.1%})",
         "macro F1": f"{evaluation.macro_f1:.3f}",
-        "calibration": f"{card.calibration}, T = {card.temperature:.3g}",
+        "calibration": _calibration(card),
         "calibration error": f"{_percent(evaluation.ece_before)}, then "
         f"{_percent(evaluation.ece_after)}",
     }
@@ -200,6 +205,17 @@ def print_classifier(found: Classifier) -> None:
         print_table(("label", "taken for", "times"), rows)
     for warning in evaluation.warnings:
         typer.echo(f"warning: {clean(warning)}", err=True)
+
+
+def _calibration(card: ClassifierCard) -> str:
+    told = f"{card.calibration}, T = {card.temperature:.3g}"
+    if card.per_class is None:
+        return told
+    scales, offsets = card.per_class.scales, card.per_class.offsets
+    return (
+        f"{told}, scales from {min(scales):.2f} to {max(scales):.2f}, "
+        f"offsets from {min(offsets):.2f} to {max(offsets):.2f}"
+    )
 
 
 def _percent(figure: Interval) -> str:

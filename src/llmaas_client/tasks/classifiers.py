@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from llmaas_client.steps import UNSET, Call, Timeout
 from llmaas_client.wire.classifiers import (
+    CalibrationChoice,
     Classifier,
     ClassifierCreate,
     ClassifierFile,
@@ -55,6 +56,7 @@ class ClassifierShelf(Generic[Made, Listed, One, Gone, Bytes]):
         descriptions: Mapping[str, str] | None = None,
         out_of_scope: Sequence[str] | None = None,
         scope_quantile: float | None = None,
+        calibration: CalibrationChoice | None = None,
         model: str | None = None,
         timeout: Timeout = UNSET,
     ) -> Made:
@@ -67,6 +69,8 @@ class ClassifierShelf(Generic[Made, Listed, One, Gone, Bytes]):
             descriptions: Label -> what it means, as evidence beside the examples.
             out_of_scope: Texts that deserve none of the labels, to learn what to refuse.
             scope_quantile: Without them: refuse what fits worse than this share of the examples.
+            calibration: `temperature`, `per_class`, or `auto`, which takes what is better on
+                examples that it has not seen.
             model: An embedding model; without it the server's default for `embed`.
             timeout: Seconds for the whole call with all its retries; None is no limit.
 
@@ -79,6 +83,7 @@ class ClassifierShelf(Generic[Made, Listed, One, Gone, Bytes]):
             "descriptions": None if descriptions is None else dict(descriptions),
             "out_of_scope": out_of_scope,
             "scope_quantile": scope_quantile,
+            "calibration": calibration,
             "model": model,
         }
         return self._making(

@@ -18,6 +18,8 @@ MAX_EXAMPLES = 20_000
 LEAST_OF_A_CLASS = 2
 """An example to learn from, and one to try."""
 
+CalibrationChoice = Literal["auto", "temperature", "per_class"]
+
 ClassifierName = Annotated[str, Field(pattern=f"^{CLASSIFIER_NAME}$")]
 """Without a version."""
 
@@ -100,6 +102,12 @@ class ClassifierCreate(TaskRequest):
         le=0.5,
         description="Without out_of_scope: refuse what fits worse than this share of the examples.",
     )
+    calibration: CalibrationChoice = Field(
+        default="auto",
+        description="What makes scores probabilities: one temperature, or a scale and an offset "
+        "of each label too. auto takes those where they are clearly better on examples that they "
+        "have not seen, and no label has fewer than 25.",
+    )
 
     @model_validator(mode="after")
     def _fits_together(self) -> ClassifierCreate:
@@ -143,6 +151,16 @@ class Confusion(WireModel):
     count: int
 
 
+class Likelihoods(WireModel):
+    """The mean negative log-likelihood of examples, calibrated on the other folds; lower is better.
+
+    null where that calibration was not tried.
+    """
+
+    temperature: float
+    per_class: float | None = None
+
+
 class Evaluation(WireModel):
     """What cross-validation found: each example judged by a classifier that has not seen it."""
 
@@ -155,6 +173,9 @@ class Evaluation(WireModel):
     confusions: list[Confusion] = Field(description="The most frequent ones, at most 20.")
     ece_before: Interval = Field(description="Expected calibration error of raw scores.")
     ece_after: Interval = Field(description="The same, calibrated on the other folds.")
+    likelihoods: Likelihoods | None = Field(
+        default=None, description="Of the calibrations that were tried."
+    )
     out_of_scope_auroc: float | None = Field(
         default=None, description="How well scope scores tell out_of_scope from examples."
     )
@@ -181,6 +202,13 @@ class Scope(WireModel):
     """What the threshold rests on."""
 
 
+class PerClass(WireModel):
+    """A calibration of each label: softmax(logits / temperature * scales + offsets)."""
+
+    scales: list[float]
+    offsets: list[float]
+
+
 class ClassifierCard(WireModel):
     """All of a classifier but its weights; part of its file."""
 
@@ -195,7 +223,9 @@ class ClassifierCard(WireModel):
     labels: list[str]
     temperature: float
     calibration: str
-    """Such as `temperature, 5-fold`."""
+    """Such as `temperature, 5-fold` or `per class, 5-fold`."""
+    per_class: PerClass | None = None
+    """None where the temperature is all."""
     scope: Scope | None = None
     evaluation: Evaluation
 

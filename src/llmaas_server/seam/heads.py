@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from llmaas_client.wire.classifiers import ClassifierCard
+from llmaas_client.wire.classifiers import ClassifierCard, PerClass
 from llmaas_client.wire.classify import MAX_LABELS
 from llmaas_server.errors import Problem
 
@@ -97,7 +97,17 @@ def _card(header: dict[str, Any]) -> ClassifierCard:
         raise _damaged(f"it is for vectors of {card.dimensions} dimensions")
     if not (math.isfinite(card.temperature) and card.temperature > 0):
         raise _damaged("its temperature is not a positive number")
+    if card.per_class is not None:
+        _check_per_class(card.per_class, len(card.labels))
     return card
+
+
+def _check_per_class(calibration: PerClass, labels: int) -> None:
+    scales, offsets = calibration.scales, calibration.offsets
+    if len(scales) != labels or len(offsets) != labels:
+        raise _damaged("its calibration is of other labels")
+    if not all(map(math.isfinite, (*scales, *offsets))) or min(scales) <= 0:
+        raise _damaged("its calibration is not of finite numbers, or a scale is not positive")
 
 
 def _check_tensor(tensor: Any, card: ClassifierCard, size: int) -> None:

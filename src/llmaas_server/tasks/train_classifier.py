@@ -11,6 +11,7 @@ import numpy as np
 
 from llmaas_client.wire.classifiers import (
     SPEC,
+    CalibrationChoice,
     ClassifierCard,
     ClassifierCreate,
     pairs_of,
@@ -36,6 +37,7 @@ class TrainingPrompt:
     targets: Ints
     word_targets: Ints
     scope_quantile: float | None
+    calibration: CalibrationChoice
     max_completion_tokens: int = 0
 
     @property
@@ -54,6 +56,7 @@ class TrainingPrompt:
             word_targets=self.word_targets,
             outside=outside if len(outside) else None,
             scope_quantile=self.scope_quantile,
+            calibration=self.calibration,
         )
 
 
@@ -81,6 +84,7 @@ class TrainClassifier:
             np.array([index[label] for _, label in pairs]),
             np.array([number for _, number in words]),
             request.scope_quantile,
+            request.calibration,
         )
 
     async def run(
@@ -115,8 +119,9 @@ def _head(trained: Trained, material: Material, model: Model) -> heads.Head:
         fingerprint=model.ref.fingerprint,
         dimensions=trained.weights.shape[1],
         labels=list(material.labels),
-        temperature=trained.temperature,
-        calibration=trained.calibration,
+        temperature=trained.calibration.temperature,
+        calibration=trained.name,
+        per_class=trained.calibration.per_class,
         scope=trained.scope,
         evaluation=trained.evaluation,
     )

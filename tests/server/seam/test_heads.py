@@ -31,6 +31,13 @@ def test_what_is_written_is_read() -> None:
     assert file_of() == file_of()
 
 
+def test_a_calibration_of_each_label_goes_along() -> None:
+    per_class = {"scales": [0.5, 2.0], "offsets": [-1.0, 1.5]}
+    read = heads.read(file_of(per_class=per_class)).card.per_class
+    assert read is not None
+    assert read.model_dump() == per_class
+
+
 def test_it_is_a_safetensors_file(tmp_path: Path) -> None:
     tensors = load(file_of())
     assert list(tensors) == ["weight"]
@@ -73,6 +80,14 @@ def header_of(file: bytes, change: Callable[[dict[str, Any]], object]) -> bytes:
         (lambda file: file_of(labels=["same", "same"]), "not different"),
         (lambda file: file_of(dimensions=10**9), "1000000000 dimensions"),
         (lambda file: file_of(temperature=0.0), "temperature"),
+        (
+            lambda file: file_of(per_class={"scales": [1.0], "offsets": [0.0, 0.0]}),
+            "calibration is of other labels",
+        ),
+        (
+            lambda file: file_of(per_class={"scales": [1.0, 0.0], "offsets": [0.0, 0.0]}),
+            "a scale is not positive",
+        ),
         (lambda file: file_of(temperature=math.inf), "its card is not one|temperature"),
     ],
 )

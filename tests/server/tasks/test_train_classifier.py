@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import math
 import os
 import time
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from llmaas_client.wire.classifiers import ClassifierCreate
+from llmaas_client.wire.classifiers import ClassifierCreate, PerClass
 from llmaas_client.wire.classify import MAX_LABELS
 from llmaas_server.errors import Problem
 from llmaas_server.runtime.engine import Engine
@@ -69,6 +70,33 @@ async def test_what_was_learned_is_applied() -> None:
     assert body["calibration"] == "temperature, 4-fold"
     assert (body["method"], body["classifier"]) == ("classifier", "a@1")
     assert body["results"][0]["in_scope"]["decision"] is None
+
+
+async def test_a_calibration_of_each_label_is_applied() -> None:
+    runtime, model = FakeRuntime(), fake_model()
+    weights = np.stack([bag_of_words("good"), bag_of_words("bad")])
+    per_class = PerClass(scales=[0.5, 2.0], offsets=[0.25, -1.0])
+    made = card(model.ref.name, model.ref.fingerprint).model_copy(
+        update={"dimensions": 256, "per_class": per_class, "calibration": "per class, 5-fold"}
+    )
+    head = heads.write(heads.Head(made, weights.tobytes()))
+    body = await asked(runtime, model, head, ["good", "bad"])
+    assert body["calibration"] == "per class, 5-fold"
+    for logits, one in zip(((1.0, 0.0), (0.0, 1.0)), body["results"], strict=True):
+        good, bad = logits[0] / 0.5 * 0.5 + 0.25, logits[1] / 0.5 * 2.0 - 1.0
+        chance = math.exp(good) / (math.exp(good) + math.exp(bad))
+        scores = {score["label"]: score["score"] for score in one["scores"]}
+        assert scores == {"good": pytest.approx(chance), "bad": pytest.approx(1 - chance)}
+
+
+async def test_a_calibration_can_be_asked_for() -> None:
+    runtime, model = FakeRuntime(), fake_model()
+    examples = {"chat": [*CHAT], "bill": [*BILL]}
+    made = await trained(runtime, model, examples=examples, calibration="per_class")
+    found = heads.read(made.body["head"]).card
+    assert found.calibration == "per class, 4-fold"
+    assert found.per_class is not None
+    assert len(found.per_class.scales) == len(found.per_class.offsets) == 2
 
 
 async def test_names_and_descriptions_are_evidence() -> None:

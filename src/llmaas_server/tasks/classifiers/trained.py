@@ -14,6 +14,7 @@ from llmaas_server.errors import Problem
 from llmaas_server.runtime.interface import Floats, Model, Runtime
 from llmaas_server.seam import heads
 from llmaas_server.tasks.base import Caller
+from llmaas_server.tasks.heads.calibration import Calibration
 from llmaas_server.tasks.heads.scope import scope_scores
 from llmaas_server.tasks.meter import Meter
 from llmaas_server.tasks.text.windows import Windows, read
@@ -74,8 +75,13 @@ class TrainedScoring:
     async def judge(self, model: Model, runtime: Runtime, caller: Caller, meter: Meter) -> Judged:
         vectors = await embed_all(self.texts.sequences, model, runtime, caller, meter)
         logits = self.texts.pool(vectors) @ self.head.weights.T
-        probabilities = softmax(logits.astype(np.float64) / self.head.card.temperature)
+        probabilities = softmax(self._made.of(logits).astype(np.float64))
         return Judged(probabilities, scope_scores(logits).tolist())
+
+    @property
+    def _made(self) -> Calibration:
+        card = self.head.card
+        return Calibration(card.temperature, card.per_class)
 
 
 def read_request(request: HeadedRequest, name: str, model: Model) -> TrainedScoring:

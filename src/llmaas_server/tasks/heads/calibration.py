@@ -1,11 +1,22 @@
-"""One temperature for all logits (Guo et al. 2017), and how well probabilities keep their word."""
+"""From logits to probabilities that mean something, and how well those keep their word.
+
+One temperature for all logits (Guo et al. 2017) moves every confidence the same way. Where labels
+are not sure of themselves in the same way, each gets a scale and an offset of its own beside it:
+
+    softmax(logits / temperature * scales + offsets)
+
+That is Guo's vector scaling, drawn towards the temperature alone.
+"""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from llmaas_client.wire.classifiers import PerClass
 
 from .logistic import Floats, Ints, softmax
 
@@ -23,6 +34,42 @@ Bools = NDArray[np.bool_]
 _GOLDEN = (math.sqrt(5) - 1) / 2
 _LOWEST, _HIGHEST = math.log(0.02), math.log(20.0)
 _STEPS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What makes the logits of a head those of probabilities: logits * factors + offsets."""
+
+    temperature: float
+    per_class: PerClass | None = None
+
+    @property
+    def factors(self) -> Floats:
+        """[labels], or [1] where all labels have the same."""
+        scales = [1.0] if self.per_class is None else self.per_class.scales
+        return np.asarray(scales, dtype=np.float32) / np.float32(self.temperature)
+
+    @property
+    def offsets(self) -> Floats:
+        """[labels], or [1] where all labels have the same: zero."""
+        offsets = [0.0] if self.per_class is None else self.per_class.offsets
+        return np.asarray(offsets, dtype=np.float32)
+
+    def of(self, logits: Floats) -> Floats:
+        """Calibrated logits, [texts, labels]."""
+        return logits * self.factors + self.offsets
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The best label of each text and its probability, [texts]."""
+
+    predicted: Ints
+    confidence: Floats
+
+    @staticmethod
+    def of(logits: Floats) -> Answers:
+        return Answers(logits.argmax(axis=1), softmax(logits).max(axis=1))
 
 
 def fit_temperature(logits: Floats, targets: Ints) -> float:
@@ -49,15 +96,14 @@ def fit_temperature(logits: Floats, targets: Ints) -> float:
 
 
 def _loss(logits: Floats, targets: Ints, log_temperature: float) -> float:
-    probabilities = softmax(logits / np.float32(math.exp(log_temperature)))
-    chosen = probabilities[np.arange(len(targets)), targets]
-    return float(-np.log(np.maximum(chosen, 1e-30)).mean())
+    return float(losses(logits / np.float32(math.exp(log_temperature)), targets).mean())
 
 
-def confidence(logits: Floats, temperature: float) -> Floats:
-    """The probability of the best label, [texts]."""
-    best: Floats = softmax(logits / np.float32(temperature)).max(axis=1)
-    return best
+def losses(logits: Floats, targets: Ints) -> Floats:
+    """The negative log-likelihood of each text, [texts]."""
+    chosen = softmax(logits)[np.arange(len(targets)), targets]
+    found: Floats = -np.log(np.maximum(chosen, 1e-30))
+    return found
 
 
 def calibration_error(confidences: Floats, correct: Bools) -> float:

@@ -6,10 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from llmaas_client.wire.classifiers import ClassEvaluation, Confusion, Evaluation, Interval
+from llmaas_client.wire.classifiers import (
+    ClassEvaluation,
+    Confusion,
+    Evaluation,
+    Interval,
+    Likelihoods,
+)
 
-from .calibration import Bools, calibration_error, resampled
-from .logistic import Floats, Ints
+from .calibration import Answers, calibration_error, resampled
+from .logistic import Ints
 from .selective import operating_points, wilson
 
 MOST_CONFUSIONS = 20
@@ -21,18 +27,18 @@ FEW_IN_ALL = 50
 def evaluate(
     labels: Sequence[str],
     targets: Ints,
-    predicted: Ints,
     folds: int,
-    raw: Floats,
-    held_out: Floats,
-    calibrated: Floats,
+    raw: Answers,
+    held_out: Answers,
+    kept: Answers,
+    likelihoods: Likelihoods,
     out_of_scope_auroc: float | None = None,
 ) -> Evaluation:
     """The figures of out-of-fold answers, [texts].
 
-    Confidences of them: `raw`, `held_out` by temperatures of the other folds, and `calibrated` by
-    the one temperature that is kept.
+    They are `raw`, `held_out` by calibrations of the other folds, and `kept` for thresholds.
     """
+    predicted = held_out.predicted
     correct = predicted == targets
     count, hits = len(targets), int(correct.sum())
     low, high = wilson(hits, count)
@@ -47,17 +53,20 @@ def evaluate(
         macro_f1=float(np.mean([one.f1 for one in classes])),
         classes=classes,
         confusions=_confusions(labels, targets, predicted),
-        ece_before=_error(raw, correct),
-        ece_after=_error(held_out, correct),
+        ece_before=_error(raw, targets),
+        ece_after=_error(held_out, targets),
+        likelihoods=likelihoods,
         out_of_scope_auroc=out_of_scope_auroc,
-        operating=operating_points(calibrated, correct),
+        operating=operating_points(kept.confidence, kept.predicted == targets),
         warnings=_warnings(classes, accuracy, majority),
     )
 
 
-def _error(confidences: Floats, correct: Bools) -> Interval:
-    low, high = resampled(confidences, correct)
-    return Interval(value=calibration_error(confidences, correct), low=low, high=high)
+def _error(answers: Answers, targets: Ints) -> Interval:
+    correct = answers.predicted == targets
+    low, high = resampled(answers.confidence, correct)
+    error = calibration_error(answers.confidence, correct)
+    return Interval(value=error, low=low, high=high)
 
 
 def _classes(labels: Sequence[str], targets: Ints, predicted: Ints) -> list[ClassEvaluation]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from llmaas_client.wire.classifiers import Evaluation, Scope
+from llmaas_client.wire.classifiers import CalibrationChoice, Evaluation, Scope
 
-from .calibration import confidence, fit_temperature
+from .calibration import Answers, Calibration
+from .choosing import NAMES, calibrate
 from .evaluation import evaluate
 from .folds import fold_of_each, number_of_folds, splits
 from .logistic import Check, Floats, Ints, fit, nothing
@@ -31,14 +32,16 @@ class Material:
     outside: Floats | None = None
     """[texts, hidden], out of scope."""
     scope_quantile: float | None = None
+    calibration: CalibrationChoice = "auto"
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
     weights: Floats
     """[labels, hidden]"""
-    temperature: float
-    calibration: str
+    calibration: Calibration
+    name: str
+    """Of the calibration, such as `temperature, 5-fold`."""
     scope: Scope | None
     evaluation: Evaluation
 
@@ -51,26 +54,25 @@ def train(material: Material, check: Check = nothing) -> Trained:
     fold = fold_of_each(material.targets, folds)
     logits = _out_of_fold(material, fold, folds, check)
 
-    temperature = fit_temperature(logits, material.targets)
-    held_out = np.empty(len(logits), dtype=np.float32)
-    for others, own in splits(fold, folds):
-        check()
-        found = fit_temperature(logits[others], material.targets[others])
-        held_out[own] = confidence(logits[own], found)
+    calibrated = calibrate(material.calibration, logits, material.targets, fold, folds, check)
+    calibration = calibrated.calibration
+    # One number is fitted to all answers without harm; a scale and an offset for each label are
+    # not, and their answers are those that other folds have calibrated.
+    kept = calibrated.held_out if calibration.per_class else Answers.of(calibration.of(logits))
     scope, separation = _scope(material, logits, weights)
     return Trained(
         weights,
-        temperature,
-        f"temperature, {folds}-fold",
+        calibration,
+        f"{NAMES[calibrated.kind]}, {folds}-fold",
         scope,
         evaluate(
             material.labels,
             material.targets,
-            logits.argmax(axis=1),
             folds,
-            confidence(logits, 1.0),
-            held_out,
-            confidence(logits, temperature),
+            Answers.of(logits),
+            calibrated.held_out,
+            kept,
+            calibrated.likelihoods,
             separation,
         ),
     )

@@ -8,7 +8,7 @@ import pytest
 from llmaas_client.wire.operating import examples_needed, threshold_for
 from llmaas_server.tasks.heads import calibration, selective
 from llmaas_server.tasks.heads.folds import fold_of_each
-from llmaas_server.tasks.heads.logistic import softmax
+from llmaas_server.tasks.heads.logistic import Floats, softmax
 from llmaas_server.tasks.heads.scope import auroc, between
 
 
@@ -18,6 +18,11 @@ def draws(temperature: float, count: int) -> tuple[np.ndarray, np.ndarray]:
     logits = generator.normal(size=(count, 4)).astype(np.float32)
     chances = softmax(logits / np.float32(temperature)).cumsum(axis=1)
     return logits, (generator.random((count, 1)) > chances[:, :-1]).sum(axis=1)
+
+
+def confidence(logits: Floats, temperature: float) -> Floats:
+    calibrated = calibration.Calibration(temperature).of(logits)
+    return calibration.Answers.of(calibrated).confidence
 
 
 @pytest.mark.parametrize("temperature", [0.25, 1.0, 3.0])
@@ -39,8 +44,8 @@ def test_few_points_are_drawn_towards_the_default() -> None:
 def test_the_error_of_true_probabilities_is_small() -> None:
     logits, targets = draws(1.0, 20_000)
     correct = logits.argmax(axis=1) == targets
-    true = calibration.calibration_error(calibration.confidence(logits, 1.0), correct)
-    boastful = calibration.calibration_error(calibration.confidence(logits, 0.3), correct)
+    true = calibration.calibration_error(confidence(logits, 1.0), correct)
+    boastful = calibration.calibration_error(confidence(logits, 0.3), correct)
     assert true < 0.02
     assert boastful > 0.2
 
@@ -68,7 +73,7 @@ def test_the_probability_of_few_errors_is_the_binomial_sum() -> None:
 
 def test_a_threshold_holds_what_it_promises() -> None:
     logits, targets = draws(0.35, 2000)
-    confidences = calibration.confidence(logits, 0.35)
+    confidences = confidence(logits, 0.35)
     correct = logits.argmax(axis=1) == targets
     points = selective.operating_points(confidences, correct)
     threshold = threshold_for(points, 2000, 0.05)

@@ -29,7 +29,7 @@ def test_clear_classes_are_learned_and_shown_so() -> None:
     assert trained.evaluation.macro_f1 == 1.0
     assert trained.evaluation.confusions == []
     assert trained.evaluation.folds == 5
-    assert trained.calibration == "temperature, 5-fold"
+    assert trained.name == "temperature, 5-fold"
     assert [one.examples for one in trained.evaluation.classes] == [12] * 5
 
 
@@ -70,7 +70,7 @@ def test_there_are_as_many_folds_as_the_smallest_class_allows(smallest: int, fol
     fewer = replace(material, vectors=material.vectors[kept], targets=material.targets[kept])
     trained = train(fewer)
     assert trained.evaluation.folds == folds
-    assert trained.calibration == f"temperature, {folds}-fold"
+    assert trained.name == f"temperature, {folds}-fold"
 
 
 def test_few_examples_are_warned_of() -> None:
