@@ -95,6 +95,7 @@ class FakeModel:
     max_completion: int = 4096
     labels: tuple[str, ...] = ()
     multi_label: bool = False
+    attention_heads: tuple[int, int] | None = None
     sampling: Sampling = DEFAULTS
     source_prefix: str = ""
     stop_ids: frozenset[int] = frozenset({STOP_ID})
@@ -120,6 +121,7 @@ def fake_model(
         max_completion=max_completion or context,
         labels=labels,
         multi_label=multi_label,
+        attention_heads=(2, 3) if kind in ("encoder", "classifier") else None,
     )
 
 

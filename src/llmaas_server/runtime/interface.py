@@ -114,6 +114,11 @@ class Model(Protocol):
         (`problem_type: multi_label_classification`)."""
 
     @property
+    def attention_heads(self) -> tuple[int, int] | None:
+        """Layers, and heads of each, of a model that reads a text in one pass of an encoder; None
+        for others. Gradients and attention are of these alone."""
+
+    @property
     def sampling(self) -> Sampling:
         """The model's own generation defaults (generation_config.json)."""
 

@@ -57,6 +57,7 @@ class LoadedModel:
     stop_ids: frozenset[int]
     labels: tuple[str, ...]
     multi_label: bool
+    attention_heads: tuple[int, int] | None
     sampling: Sampling
     source_prefix: str
     pooling: tuple[str, ...]
@@ -119,6 +120,7 @@ def describe(ref: ModelRef, options: WorkerOptions) -> LoadedModel:
         stop_ids=stop_ids,
         labels=traits.labels_of(ref, config),
         multi_label=getattr(config, "problem_type", None) == "multi_label_classification",
+        attention_heads=traits.attention_heads_of(ref, config),
         sampling=traits.sampling_of(ref, generation),
         source_prefix=traits.source_prefix_of(ref, config),
         pooling=read_pooling(folder) if ref.kind == "encoder" else (),

@@ -82,6 +82,15 @@ def source_prefix_of(ref: ModelRef, config: Any) -> str:
     return prefix if isinstance(prefix, str) else ""
 
 
+def attention_heads_of(ref: ModelRef, config: Any) -> tuple[int, int] | None:
+    """Layers and heads, as `interface.Model` has them."""
+    layers = getattr(config, "num_hidden_layers", None)
+    heads = getattr(config, "num_attention_heads", None)
+    if ref.kind not in ("encoder", "classifier") or config.is_encoder_decoder:
+        return None
+    return (layers, heads) if isinstance(layers, int) and isinstance(heads, int) else None
+
+
 def sampling_of(ref: ModelRef, generation: dict[str, Any]) -> Sampling:
     """The model's own defaults. Where its file states no temperature: 0.7 for a decoder, and
     greedy for seq2seq unless the file asks for sampling."""

@@ -14,41 +14,32 @@ from llmaas_server.seam.values import Delta, Progress, Result
 
 from .base import Caller
 from .classifiers import embedding, head, label_scoring, nli, trained
-from .classifiers.base import Scoring
+from .classifiers.base import Scoring, texts_of
+from .classifiers.decision import Rules
 from .classifiers.trained import HeadedRequest, TrainedScoring
+from .explanations.explaining import LEFT_OUT, explain
+from .explanations.plan import Plan, check_tokens, check_view, make_plan
+from .explanations.tracing import Tracer
 from .meter import Meter
-
-MULTI_THRESHOLD = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class TrainedPrompt:
-    """For a classifier that was made from examples."""
-
-    scoring: TrainedScoring
-    top_k: int | None
-    threshold: float | None
-    max_completion_tokens: int = 0
-
-    @property
-    def prompt_tokens(self) -> int:
-        return self.scoring.prompt_tokens
 
 
 @dataclass(frozen=True, slots=True)
 class ClassifyPrompt:
+    texts: tuple[str, ...]
     scoring: Scoring
-    multi: bool
-    top_k: int | None
-    threshold: float | None
+    """Of the texts, and behind them of those that are read to explain them."""
+    rules: Rules
+    plan: Plan | None
+    """How to explain; None where nobody asked."""
+    view_tokens: int
+    """Read for the view of attention; 0 where nobody asked."""
+    max_completion_tokens: int = 0
 
     @property
     def prompt_tokens(self) -> int:
-        return self.scoring.prompt_tokens
-
-    @property
-    def max_completion_tokens(self) -> int:
-        return 0
+        """Exact, but for explanations: how far they go depends on what they find."""
+        beside = self.plan.flip_tokens + self.plan.gradient_tokens if self.plan else 0
+        return self.scoring.prompt_tokens + self.view_tokens + beside
 
 
 class Classify:
@@ -56,58 +47,82 @@ class Classify:
 
     def prompt(
         self, request: HeadedRequest, model: Model, embedder: Model | None
-    ) -> ClassifyPrompt | TrainedPrompt:
-        if request.classifier is not None:
-            made = trained.read_request(request, request.classifier, model)
-            threshold = request.threshold if made.threshold is None else made.threshold
-            return TrainedPrompt(made, request.top_k, threshold)
-        scoring = choose(request, model)
-        # A head of classes that do not exclude each other answers so, whether asked to or not.
-        multi = request.multi or (scoring.method == "head" and model.multi_label)
-        return ClassifyPrompt(scoring, multi, request.top_k, request.threshold)
+    ) -> ClassifyPrompt:
+        def read(texts: Sequence[str]) -> Scoring:
+            return read_request(request.model_copy(update={"text": list(texts)}), model)
+
+        def read_more(texts: Sequence[str]) -> Scoring:
+            return read(texts).more()
+
+        scoring = read_request(request, model)
+        rules = rules_of(request, scoring, model)
+        plan = make_plan(request, model, scoring, read_more)
+        view_tokens = check_view(request, model, scoring)
+        texts = tuple(texts_of(request))
+        if plan is not None and plan.occlusion:
+            scoring = read([*texts, *plan.variants])
+        prompt = ClassifyPrompt(texts, scoring, rules, plan, view_tokens)
+        if plan is not None:
+            check_tokens(prompt.prompt_tokens)
+        return prompt
 
     async def run(
-        self,
-        prompt: ClassifyPrompt | TrainedPrompt,
-        model: Model,
-        runtime: Runtime,
-        caller: Caller,
+        self, prompt: ClassifyPrompt, model: Model, runtime: Runtime, caller: Caller
     ) -> AsyncGenerator[Delta | Progress | Result, None]:
         meter = Meter()
-        if isinstance(prompt, TrainedPrompt):
-            yield meter.result(await _by_classifier(prompt, model, runtime, caller, meter))
-            return
-        scoring = prompt.scoring
-        scores = await scoring.scores(model, runtime, caller, meter)
-        results = [
-            decide(scoring.labels, row, prompt.multi, prompt.top_k, prompt.threshold)
-            for row in scores.tolist()
-        ]
-        yield meter.result(
-            {"results": results, "method": scoring.method, "calibration": scoring.calibration}
+        scoring, rules = prompt.scoring, prompt.rules
+        judged = await scoring.judge(model, runtime, caller, meter)
+        results = [rules.answer(judged, number) for number in range(len(prompt.texts))]
+        body: dict[str, Any] = {
+            "results": results,
+            "method": scoring.method,
+            "calibration": scoring.calibration,
+        }
+        if isinstance(scoring, TrainedScoring):
+            body |= {"classifier": scoring.name, "threshold": scoring.threshold}
+        tracer = Tracer(scoring, model, runtime, caller, meter)
+        if prompt.plan is not None:
+            explained = await explain(prompt.plan, rules, tracer, judged)
+            _add(results, "explanation", explained.explanations)
+            if explained.left_out is not None:
+                message = f"integrated gradients are not taken: {explained.left_out}"
+                body["warnings"] = [{"code": LEFT_OUT, "message": message}]
+        if prompt.view_tokens:
+            best = [rules.best(row) for row in judged.scores.tolist()]
+            views = [
+                await tracer.attention(number, best[number], text)
+                for number, text in enumerate(prompt.texts)
+            ]
+            _add(results, "attention", views)
+        yield meter.result(body)
+
+
+def _add(results: list[dict[str, Any]], field: str, values: list[dict[str, Any]]) -> None:
+    for result, value in zip(results, values, strict=True):
+        result[field] = value
+
+
+def read_request(request: HeadedRequest, model: Model) -> Scoring:
+    """The request, tokenized for the way that fits the model or the classifier. Raises Problem."""
+    if request.classifier is not None:
+        return trained.read_request(request, request.classifier, model)
+    return choose(request, model)
+
+
+def rules_of(request: ClassifyRequest, scoring: Scoring, model: Model) -> Rules:
+    """How the scores of a request are read."""
+    if isinstance(scoring, TrainedScoring):
+        scope = scoring.head.card.scope
+        return Rules(
+            labels=scoring.labels,
+            multi=False,
+            top_k=request.top_k,
+            threshold=request.threshold if scoring.threshold is None else scoring.threshold,
+            scope_threshold=None if scope is None else scope.threshold,
         )
-
-
-async def _by_classifier(
-    prompt: TrainedPrompt, model: Model, runtime: Runtime, caller: Caller, meter: Meter
-) -> dict[str, Any]:
-    """The answer of a classifier; it abstains from what is out of its scope."""
-    scoring, card = prompt.scoring, prompt.scoring.head.card
-    judged = await scoring.judge(model, runtime, caller, meter)
-    results = []
-    for row, score in zip(judged.probabilities.tolist(), judged.scope_scores, strict=True):
-        decision = scoring.in_scope(score)
-        result = decide(card.labels, row, False, prompt.top_k, prompt.threshold)
-        if decision is False:
-            result |= {"label": None, "labels": [], "abstained": True}
-        results.append(result | {"in_scope": {"score": score, "decision": decision}})
-    return {
-        "results": results,
-        "method": "classifier",
-        "calibration": card.calibration,
-        "classifier": scoring.name,
-        "threshold": scoring.threshold,
-    }
+    # A head of classes that do not exclude each other answers so, whether asked to or not.
+    multi = request.multi or (scoring.method == "head" and model.multi_label)
+    return Rules(scoring.labels, multi, request.top_k, request.threshold)
 
 
 def choose(request: ClassifyRequest, model: Model) -> Scoring:
@@ -133,30 +148,6 @@ def choose(request: ClassifyRequest, model: Model) -> Scoring:
         f"{model.ref.name!r} ({model.ref.kind}) cannot classify",
         param="model",
     )
-
-
-def decide(
-    labels: Sequence[str],
-    scores: Sequence[float],
-    multi: bool,
-    top_k: int | None,
-    threshold: float | None,
-) -> dict[str, Any]:
-    """The answer for one text. Labels of equal score keep the order of the request."""
-    ranked = sorted(zip(labels, scores, strict=True), key=lambda item: -item[1])
-    best, score = ranked[0]
-    if multi:
-        least = MULTI_THRESHOLD if threshold is None else threshold
-        holding = [label for label, value in ranked if value >= least]
-    else:
-        holding = [best] if threshold is None or score >= threshold else []
-    return {
-        "label": best if holding else None,
-        "score": score,
-        "labels": holding,
-        "scores": [{"label": label, "score": value} for label, value in ranked[:top_k]],
-        "abstained": not holding,
-    }
 
 
 TASK = Classify()

@@ -10,7 +10,7 @@ import pytest
 
 from llmaas_server.errors import Problem
 from llmaas_server.tasks.classifiers import base, embedding, nli
-from llmaas_server.tasks.classify import decide
+from llmaas_server.tasks.classifiers.decision import decide
 from support.fake_runtime import FakeModel, FakeRuntime, bag_of_words, fake_model
 from support.tasks import read_request, run_task
 

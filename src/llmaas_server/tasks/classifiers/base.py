@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from llmaas_client.wire.classify import ClassifyRequest
 from llmaas_server.errors import Problem, context_overflow
 from llmaas_server.runtime.interface import Model, Runtime
+from llmaas_server.runtime.request import Readout
 from llmaas_server.tasks.base import Caller
 from llmaas_server.tasks.meter import Meter
 
@@ -17,6 +19,26 @@ Scores = NDArray[np.float64]
 
 MAX_TOKENS = 2_000_000
 """Most tokens of one request in the methods that read every text once per label."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a way to classify says of texts."""
+
+    scores: Scores
+    """From 0 to 1, [texts, labels]. Rows sum to 1 unless labels are judged alone."""
+    scope_scores: list[float] | None = None
+    """Of classifiers made from examples: the larger, the more a text deserves one of the labels."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInput:
+    """A text as the model reads it in one pass, alone or beside another."""
+
+    ids: tuple[int, ...]
+    types: tuple[int, ...] | None = None
+    beside: str | None = None
+    """The second text of a pair."""
 
 
 class Scoring(Protocol):
@@ -31,8 +53,20 @@ class Scoring(Protocol):
     @property
     def prompt_tokens(self) -> int: ...
 
-    async def scores(self, model: Model, runtime: Runtime, caller: Caller, meter: Meter) -> Scores:
-        """Scores from 0 to 1, [texts, labels]. Rows sum to 1 unless labels are judged alone."""
+    async def judge(
+        self, model: Model, runtime: Runtime, caller: Caller, meter: Meter
+    ) -> Judged: ...
+
+    def more(self) -> Scoring:
+        """The same of further texts for the same labels: what those cost is charged once."""
+
+    def input_of(self, text: int, label: int) -> ModelInput | None:
+        """What the logit of a label for a text is computed from; None where that is not one pass
+        of an encoder."""
+
+    async def readout(self, label: int, model: Model, runtime: Runtime, caller: Caller) -> Readout:
+        """How the logit of a label is read off such a pass. Where labels stand against each other
+        it is the log-odds of the label's score, for NLI its entailment."""
 
 
 def texts_of(request: ClassifyRequest) -> list[str]:
@@ -119,3 +153,21 @@ def sigmoid(logits: Scores) -> Scores:
     # In this form no exponential overflows.
     squashed: Scores = 0.5 * (1.0 + np.tanh(0.5 * logits))
     return squashed
+
+
+def others(label: int, labels: int) -> tuple[int, ...]:
+    """All labels but one."""
+    return tuple(number for number in range(labels) if number != label)
+
+
+def inputs_of(scoring: Scoring, text: int) -> list[ModelInput]:
+    """What a text is read as: once, or beside each label. Empty where that is not one pass."""
+    found: list[ModelInput] = []
+    for label in range(len(scoring.labels)):
+        one = scoring.input_of(text, label)
+        if one is None:
+            return []
+        found.append(one)
+        if one.beside is None:
+            break  # It is the same for every label.
+    return found

@@ -7,18 +7,30 @@ carried over to cosines; half, since a background is never neutral towards all l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from llmaas_client.wire.classify import MAX_LABELS, ClassifyRequest
 from llmaas_server.runtime.interface import Model, Runtime
+from llmaas_server.runtime.request import Readout
 from llmaas_server.tasks.base import Caller
 from llmaas_server.tasks.meter import Meter
 from llmaas_server.tasks.text.windows import Windows, read
 from llmaas_server.tasks.vectors import embed_all
 
-from .base import Scores, limit_labels, names_of, need_labels, sigmoid, softmax, texts_of
+from .base import (
+    Judged,
+    ModelInput,
+    Scores,
+    limit_labels,
+    names_of,
+    need_labels,
+    others,
+    sigmoid,
+    softmax,
+    texts_of,
+)
 from .label_vectors import vectors_of
 from .label_words import LabelWords, words_of
 
@@ -43,13 +55,31 @@ class EmbeddingScoring:
     method: str = "embedding"
     calibration: str = "none"
 
-    async def scores(self, model: Model, runtime: Runtime, caller: Caller, meter: Meter) -> Scores:
+    async def judge(self, model: Model, runtime: Runtime, caller: Caller, meter: Meter) -> Judged:
         # Labels are charged as they were given: neither for our words, nor less where kept.
         labels = vectors_of(self.words, model, runtime, caller)
         prototypes, background = await meter.encode(self.prompt_tokens - self.texts.tokens, labels)
         vectors = await embed_all(self.texts.sequences, model, runtime, caller, meter)
         texts = self.texts.pool(vectors).astype(np.float64)
-        return score(texts @ prototypes.T, OFFSET * background, self.multi)
+        return Judged(score(texts @ prototypes.T, OFFSET * background, self.multi))
+
+    def more(self) -> EmbeddingScoring:
+        return replace(self, prompt_tokens=self.texts.tokens)
+
+    def input_of(self, text: int, label: int) -> ModelInput | None:
+        ids = self.texts.only(text)
+        return None if ids is None else ModelInput(ids)
+
+    async def readout(self, label: int, model: Model, runtime: Runtime, caller: Caller) -> Readout:
+        prototypes, background = await vectors_of(self.words, model, runtime, caller)
+        offsets = OFFSET * background + (CENTRE if self.multi else 0.0)
+        against = () if self.multi else others(label, len(self.labels))
+        return Readout(
+            label,
+            against,
+            weights=(SCALE * prototypes).astype(np.float32),
+            bias=(-SCALE * offsets).astype(np.float32),
+        )
 
 
 def score(cosines: Scores, offsets: Scores, multi: bool) -> Scores:

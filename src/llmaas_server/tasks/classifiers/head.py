@@ -9,10 +9,21 @@ import numpy as np
 from llmaas_client.wire.classify import ClassifyRequest
 from llmaas_server.errors import Problem
 from llmaas_server.runtime.interface import Model, Runtime
+from llmaas_server.runtime.request import Readout
 from llmaas_server.tasks.base import Caller
 from llmaas_server.tasks.meter import Meter
 
-from .base import Scores, check_fits, names_of, no_template, sigmoid, softmax, texts_of
+from .base import (
+    Judged,
+    ModelInput,
+    check_fits,
+    names_of,
+    no_template,
+    others,
+    sigmoid,
+    softmax,
+    texts_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +40,7 @@ class HeadScoring:
     def prompt_tokens(self) -> int:
         return sum(len(ids) for ids in self.sequences)
 
-    async def scores(self, model: Model, runtime: Runtime, caller: Caller, meter: Meter) -> Scores:
+    async def judge(self, model: Model, runtime: Runtime, caller: Caller, meter: Meter) -> Judged:
         work = runtime.classify(
             model,
             [(ids, None) for ids in self.sequences],
@@ -38,7 +49,17 @@ class HeadScoring:
         )
         logits = (await meter.encode(self.prompt_tokens, work)).astype(np.float64)
         chosen = logits[:, self.classes]
-        return sigmoid(chosen) if self.independent else softmax(chosen)
+        return Judged(sigmoid(chosen) if self.independent else softmax(chosen))
+
+    def more(self) -> HeadScoring:
+        return self
+
+    def input_of(self, text: int, label: int) -> ModelInput | None:
+        return ModelInput(self.sequences[text])
+
+    async def readout(self, label: int, model: Model, runtime: Runtime, caller: Caller) -> Readout:
+        rivals = () if self.independent else others(label, len(self.classes))
+        return Readout(self.classes[label], tuple(self.classes[rival] for rival in rivals))
 
 
 def read_request(request: ClassifyRequest, model: Model) -> HeadScoring:

@@ -14,11 +14,13 @@ import numpy as np
 
 from llmaas_client.wire.classify import ClassifyRequest
 from llmaas_server.runtime.interface import Model, Runtime
+from llmaas_server.runtime.request import Readout
 from llmaas_server.tasks.base import Caller
 from llmaas_server.tasks.meter import Meter
 
 from .base import (
-    Scores,
+    Judged,
+    ModelInput,
     check_fits,
     check_total,
     limit_labels,
@@ -62,7 +64,7 @@ class LabelScoring:
     def prompt_tokens(self) -> int:
         return sum(question.tokens for question in self.questions)
 
-    async def scores(self, model: Model, runtime: Runtime, caller: Caller, meter: Meter) -> Scores:
+    async def judge(self, model: Model, runtime: Runtime, caller: Caller, meter: Meter) -> Judged:
         work = asyncio.gather(
             *(
                 runtime.score(
@@ -78,10 +80,19 @@ class LabelScoring:
         logprobs = await meter.encode(self.prompt_tokens, work)
         sums = np.array([[sum(answer) for answer in answers] for answers in logprobs])
         if not self.multi:
-            return softmax(sums[1:] - sums[:1])
+            return Judged(softmax(sums[1:] - sums[:1]))
         # [texts, labels, yes and no]
         by_text = sums.reshape(-1, len(self.labels), 2)
-        return softmax(by_text[1:] - by_text[:1])[..., 0]
+        return Judged(softmax(by_text[1:] - by_text[:1])[..., 0])
+
+    def more(self) -> LabelScoring:
+        return self
+
+    def input_of(self, text: int, label: int) -> ModelInput | None:
+        return None
+
+    async def readout(self, label: int, model: Model, runtime: Runtime, caller: Caller) -> Readout:
+        raise NotImplementedError("a likelihood of several tokens is no readout of one pass")
 
 
 def read_request(request: ClassifyRequest, model: Model) -> LabelScoring:

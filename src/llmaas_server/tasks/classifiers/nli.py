@@ -11,10 +11,13 @@ import numpy as np
 
 from llmaas_client.wire.classify import ClassifyRequest
 from llmaas_server.runtime.interface import Model, Runtime
+from llmaas_server.runtime.request import Readout
 from llmaas_server.tasks.base import Caller
 from llmaas_server.tasks.meter import Meter
 
 from .base import (
+    Judged,
+    ModelInput,
     Scores,
     check_fits,
     check_total,
@@ -36,6 +39,8 @@ class NliScoring:
     labels: tuple[str, ...]
     pairs: tuple[Pair, ...]
     """Ids and token type ids; the labels of one text stand in a row."""
+    phrases: tuple[str, ...]
+    """What stands for each label."""
     entailment: int
     multi: bool
     method: str = "nli"
@@ -45,12 +50,23 @@ class NliScoring:
     def prompt_tokens(self) -> int:
         return sum(len(ids) for ids, _ in self.pairs)
 
-    async def scores(self, model: Model, runtime: Runtime, caller: Caller, meter: Meter) -> Scores:
+    async def judge(self, model: Model, runtime: Runtime, caller: Caller, meter: Meter) -> Judged:
         work = runtime.classify(model, self.pairs, tenant=caller.tenant, deadline=caller.deadline)
         logits = (await meter.encode(self.prompt_tokens, work)).astype(np.float64)
-        return score(
-            logits.reshape(-1, len(self.labels), logits.shape[-1]), self.entailment, self.multi
-        )
+        by_text = logits.reshape(-1, len(self.labels), logits.shape[-1])
+        return Judged(score(by_text, self.entailment, self.multi))
+
+    def more(self) -> NliScoring:
+        return self
+
+    def input_of(self, text: int, label: int) -> ModelInput | None:
+        ids, types = self.pairs[text * len(self.labels) + label]
+        return ModelInput(tuple(ids), tuple(types), beside=self.phrases[label])
+
+    async def readout(self, label: int, model: Model, runtime: Runtime, caller: Caller) -> Readout:
+        alone = self.multi or len(self.labels) == 1
+        contradiction = _contradiction(self.entailment, len(model.labels))
+        return Readout(self.entailment, (contradiction,) if alone else ())
 
 
 def entailment_index(model: Model) -> int | None:
@@ -69,8 +85,12 @@ def score(logits: Scores, entailment: int, multi: bool) -> Scores:
     """
     if not multi and logits.shape[1] > 1:
         return softmax(logits[..., entailment])
-    contradiction = -1 if entailment == 0 else 0
+    contradiction = _contradiction(entailment, logits.shape[-1])
     return softmax(logits[..., [contradiction, entailment]])[..., 1]
+
+
+def _contradiction(entailment: int, classes: int) -> int:
+    return classes - 1 if entailment == 0 else 0
 
 
 def read_request(request: ClassifyRequest, model: Model, entailment: int) -> NliScoring:
@@ -85,4 +105,4 @@ def read_request(request: ClassifyRequest, model: Model, entailment: int) -> Nli
             total += len(ids)
             check_total(total)
             pairs.append((ids, types))
-    return NliScoring(names_of(request), tuple(pairs), entailment, request.multi)
+    return NliScoring(names_of(request), tuple(pairs), tuple(phrases), entailment, request.multi)

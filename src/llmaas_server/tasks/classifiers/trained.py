@@ -12,6 +12,7 @@ from llmaas_client.wire.classify import ClassifyRequest
 from llmaas_client.wire.operating import threshold_for
 from llmaas_server.errors import Problem
 from llmaas_server.runtime.interface import Floats, Model, Runtime
+from llmaas_server.runtime.request import Readout
 from llmaas_server.seam import heads
 from llmaas_server.tasks.base import Caller
 from llmaas_server.tasks.heads.calibration import Calibration
@@ -20,7 +21,7 @@ from llmaas_server.tasks.meter import Meter
 from llmaas_server.tasks.text.windows import Windows, read
 from llmaas_server.tasks.vectors import embed_all
 
-from .base import Scores, softmax, texts_of
+from .base import Judged, ModelInput, others, softmax, texts_of
 
 HEADS_KEPT = 64
 
@@ -47,36 +48,44 @@ def open_head(file: bytes) -> OpenHead:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """What a head says of texts."""
-
-    probabilities: Scores
-    """[texts, labels]"""
-    scope_scores: list[float]
-
-
-@dataclass(frozen=True, slots=True)
 class TrainedScoring:
     head: OpenHead
     name: str
     texts: Windows
     threshold: float | None
     """What `max_error` comes to."""
+    method: str = "classifier"
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(self.head.card.labels)
+
+    @property
+    def calibration(self) -> str:
+        return self.head.card.calibration
 
     @property
     def prompt_tokens(self) -> int:
         return self.texts.tokens
-
-    def in_scope(self, score: float) -> bool | None:
-        """None where nobody has said what to refuse."""
-        scope = self.head.card.scope
-        return None if scope is None else score >= scope.threshold
 
     async def judge(self, model: Model, runtime: Runtime, caller: Caller, meter: Meter) -> Judged:
         vectors = await embed_all(self.texts.sequences, model, runtime, caller, meter)
         logits = self.texts.pool(vectors) @ self.head.weights.T
         probabilities = softmax(self._made.of(logits).astype(np.float64))
         return Judged(probabilities, scope_scores(logits).tolist())
+
+    def more(self) -> TrainedScoring:
+        return self
+
+    def input_of(self, text: int, label: int) -> ModelInput | None:
+        ids = self.texts.only(text)
+        return None if ids is None else ModelInput(ids)
+
+    async def readout(self, label: int, model: Model, runtime: Runtime, caller: Caller) -> Readout:
+        weights, made = self.head.weights, self._made
+        bias = np.broadcast_to(made.offsets, len(weights))
+        factors = made.factors[:, np.newaxis]
+        return Readout(label, others(label, len(weights)), weights * factors, bias)
 
     @property
     def _made(self) -> Calibration:

@@ -25,6 +25,11 @@ class Windows:
     def tokens(self) -> int:
         return sum(len(sequence) for sequence in self.sequences)
 
+    def only(self, text: int) -> tuple[int, ...] | None:
+        """The window of a text that has one; None where it has several."""
+        (mine,) = np.nonzero(self.owners == text)
+        return self.sequences[mine[0]] if len(mine) == 1 else None
+
     def pool(self, vectors: Floats) -> Floats:
         """Unit vectors of windows -> unit vectors of texts: the mean, weighted by length.
 

@@ -1,0 +1,1 @@
+"""What of a text its label rests on."""
