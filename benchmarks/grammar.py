@@ -18,7 +18,7 @@ from llmaas_server.runtime.lanes.generate import GenerateLane
 from llmaas_server.runtime.loader import LoadedModel
 from llmaas_server.runtime.opening import Opening
 from llmaas_server.runtime.request import Generation, Sampling
-from llmaas_server.tasks.grammars import grammar_of
+from llmaas_server.tasks.answers.formats import grammar_of
 
 from .figures import Figure, Samples, in_turns, publish
 from .formats import ref, worker_options

@@ -23,6 +23,8 @@ class Caller:
 
     tenant: str = ""
     deadline: float | None = None
+    call: str = ""
+    """The id of the call: what is named in its result is named after it."""
 
 
 class Prompt(Protocol):

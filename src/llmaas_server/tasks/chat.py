@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -10,35 +11,43 @@ from typing import Any
 from llmaas_client.wire import chat as wire
 from llmaas_server.errors import Problem, context_overflow
 from llmaas_server.runtime.interface import Model, Runtime
-from llmaas_server.runtime.request import Finish, Finished, Generation, Grammar, Sampling
+from llmaas_server.runtime.request import Finish, Finished, Generation, Sampling
 from llmaas_server.seam.values import Delta, Progress, Result
 
-from .answers import Answer
+from .answers.answer import Answer
+from .answers.answer import Finish as Ending
+from .answers.plan import Plan, about_tools, plan
 from .base import Caller
-from .grammars import grammar_of
+from .concurrent import interleaved
 from .meter import Meter
+from .tools.rendering import call_id
+
+_SEEDS = 2**63
 
 DEFAULT_MAX_TOKENS = 512
 
 
 @dataclass(frozen=True, slots=True)
 class ChatPrompt:
-    ids: tuple[int, ...]
+    plan: Plan
+    n: int
     max_tokens: int
+    """Of each of the `n` answers."""
     sampling: Sampling
     stops: tuple[str, ...]
     stop_ids: frozenset[int]
     top_logprobs: int | None
     """As in `Generation`: None for no log-probabilities."""
-    grammar: Grammar | None
+    hides_reasoning: bool
 
     @property
     def prompt_tokens(self) -> int:
-        return len(self.ids)
+        """Computed once, however many answers there are."""
+        return len(self.plan.ids)
 
     @property
     def max_completion_tokens(self) -> int:
-        return self.max_tokens
+        return self.n * self.max_tokens
 
 
 class Chat:
@@ -52,49 +61,104 @@ class Chat:
                 hint="Choose a chat model: GET /v1/models lists the tasks of each.",
                 param="model",
             )
-        ids = model.tokenizer.encode_chat(
-            [{"role": message.role, "content": message.text} for message in request.messages]
-        )
+        planned = plan(request, request.messages, model)
         return ChatPrompt(
-            ids=tuple(ids),
-            max_tokens=_max_tokens(request.max_tokens, len(ids), model),
+            plan=planned,
+            n=request.n,
+            max_tokens=_max_tokens(request.max_tokens, len(planned.ids), model),
             sampling=_sampling(request, model.sampling),
             stops=_stops(request),
             stop_ids=frozenset() if request.ignore_eos else model.stop_ids,
             top_logprobs=(request.top_logprobs or 0) if request.logprobs else None,
-            grammar=_grammar(request, model),
+            hides_reasoning=request.reasoning != "include",
         )
 
     async def run(
         self, prompt: ChatPrompt, model: Model, runtime: Runtime, caller: Caller
     ) -> AsyncGenerator[Delta | Progress | Result, None]:
         meter = Meter()
-        answer = Answer(model.tokenizer, prompt.stops, prompt.top_logprobs is not None)
-        finish: wire.FinishReason = "stop"
-        generation = Generation(
-            prompt=prompt.ids,
-            max_tokens=prompt.max_tokens,
-            sampling=prompt.sampling,
-            stop_ids=prompt.stop_ids,
-            top_logprobs=prompt.top_logprobs,
-            grammar=prompt.grammar,
-            tenant=caller.tenant,
-            deadline=caller.deadline,
-        )
-        async with aclosing(meter.generate(runtime, model, generation)) as stream:
+        begun = asyncio.Event()
+        answers = [
+            _answer(number, prompt, model, runtime, caller, meter, begun)
+            for number in range(prompt.n)
+        ]
+        bodies: dict[int, dict[str, Any]] = {}
+        async with aclosing(interleaved(answers)) as news:
+            async for number, item in news:
+                if isinstance(item, Delta):
+                    yield item
+                else:
+                    bodies[number] = item
+        body = dict(bodies[0])
+        if prompt.n > 1:
+            body["choices"] = [bodies[number] for number in range(prompt.n)]
+        yield meter.result(body)
+
+
+async def _answer(
+    number: int,
+    prompt: ChatPrompt,
+    model: Model,
+    runtime: Runtime,
+    caller: Caller,
+    meter: Meter,
+    begun: asyncio.Event,
+) -> AsyncGenerator[Delta | dict[str, Any], None]:
+    """One of the answers: its deltas, then its body.
+
+    The first one computes the prompt and sets `begun`; the others find that computed.
+    """
+    if number:
+        await begun.wait()
+    answer = Answer(
+        model.tokenizer,
+        prompt.plan.shape,
+        prompt.stops,
+        choice=number,
+        logprobs=prompt.top_logprobs is not None,
+        hides_reasoning=prompt.hides_reasoning,
+        call_id=lambda call: call_id(f"{caller.call} {number} {call}"),
+    )
+    ending: Ending = "stop"
+    generation = _generation(number, prompt, caller)
+    try:
+        async with aclosing(
+            meter.generate(runtime, model, generation, shares=number > 0)
+        ) as stream:
             async for item in stream:
+                begun.set()
                 if isinstance(item, Finished):
-                    finish = "length" if item.reason is Finish.LENGTH else "stop"
-                elif delta := answer.push(item):
-                    yield delta
+                    ending = "length" if item.reason is Finish.LENGTH else "stop"
+                else:
+                    for delta in answer.push(item):
+                        yield delta
                 if answer.stopped:
                     break
-        # A stop string may be complete only with the text that the last token held back.
-        if delta := answer.finish():
-            yield delta
-        if answer.stopped:
-            finish = "stop"
-        yield meter.result(_body(answer, finish))
+    except Problem as problem:
+        if problem.param == "response_format" and prompt.plan.shape.calls is not None:
+            raise about_tools(problem) from problem
+        raise
+    # A stop string may be complete only with the text that the last token held back.
+    for delta in answer.finish():
+        yield delta
+    yield answer.body("stop" if answer.stopped else ending)
+
+
+def _generation(number: int, prompt: ChatPrompt, caller: Caller) -> Generation:
+    """Each answer has a seed of its own, where there is one: the first has that of the request."""
+    sampling = prompt.sampling
+    if sampling.seed is not None:
+        sampling = replace(sampling, seed=(sampling.seed + number) % _SEEDS)
+    return Generation(
+        prompt=prompt.plan.ids,
+        max_tokens=prompt.max_tokens,
+        sampling=sampling,
+        stop_ids=prompt.stop_ids,
+        top_logprobs=prompt.top_logprobs,
+        grammar=prompt.plan.grammar,
+        tenant=caller.tenant,
+        deadline=caller.deadline,
+    )
 
 
 def _max_tokens(asked: int | None, prompt: int, model: Model) -> int:
@@ -130,21 +194,6 @@ def _stops(request: wire.ChatRequest) -> tuple[str, ...]:
     if isinstance(request.stop, str):
         return (request.stop,)
     return tuple(request.stop or ())
-
-
-def _grammar(request: wire.ChatRequest, model: Model) -> Grammar | None:
-    wanted = request.response_format
-    return None if wanted is None else model.grammar(grammar_of(wanted))
-
-
-def _body(answer: Answer, finish: wire.FinishReason) -> dict[str, Any]:
-    body: dict[str, Any] = {
-        "message": {"role": "assistant", "content": answer.text},
-        "finish_reason": finish,
-    }
-    if answer.logprobs is not None:
-        body["logprobs"] = answer.logprobs
-    return body
 
 
 TASK = Chat()

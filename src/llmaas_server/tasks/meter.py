@@ -31,9 +31,12 @@ class Meter:
         return outcome
 
     async def generate(
-        self, runtime: Runtime, model: Model, generation: Generation
+        self, runtime: Runtime, model: Model, generation: Generation, *, shares: bool = False
     ) -> AsyncGenerator[Token | Finished, None]:
-        """`runtime.generate`, counted also where the reader closes it before its end."""
+        """`runtime.generate`, counted also where the reader closes it before its end.
+
+        `shares`: its prompt is that of another one, and counted there.
+        """
         started = time.perf_counter()
         first: float | None = None
         tokens = 0
@@ -49,17 +52,18 @@ class Meter:
                     yield item
             finally:
                 if finished is not None:
-                    self._finished(finished)
+                    self._finished(finished, shares)
                 else:
-                    self._prompt += len(generation.prompt)
+                    self._prompt += 0 if shares else len(generation.prompt)
                     self._completion += tokens
                     now = time.perf_counter()
                     self._prefill += (first or now) - started
                     self._decode += now - (first or now)
 
-    def _finished(self, item: Finished) -> None:
-        self._prompt += item.prompt_tokens
-        self._cached += item.cached_tokens
+    def _finished(self, item: Finished, shares: bool) -> None:
+        if not shares:
+            self._prompt += item.prompt_tokens
+            self._cached += item.cached_tokens
         self._completion += item.completion_tokens
         self._queue += item.queue_s
         self._prefill += item.prefill_s

@@ -135,7 +135,7 @@ class CallRunner:
             await self._until_started(request_id)
             self._outbox.put(request_id, Accepted(prompt.prompt_tokens, model.ref.name))
             tab.accepted = measurement
-            events = task.run(prompt, model, self._runtime, Caller(call.tenant, deadline))
+            events = task.run(prompt, model, self._runtime, Caller(call.tenant, deadline, call.id))
             await self._pass_on(request_id, call, events, warnings, tab)
 
     @asynccontextmanager

@@ -19,8 +19,8 @@ from llmaas_server.errors import Problem
 if TYPE_CHECKING:
     from llguidance._lib import JsonCompileOptions
 
-# A small model that may write any run of blanks writes nothing else.
-_COMPACT = " ?"
+COMPACT = " ?"
+"""A small model that may write any run of blanks writes nothing else."""
 
 
 def grammar_of(wanted: ResponseFormat) -> str:
@@ -39,7 +39,7 @@ def grammar_of(wanted: ResponseFormat) -> str:
 
 
 def _json(schema: str) -> str:
-    options: JsonCompileOptions = {"whitespace_pattern": _COMPACT}
+    options: JsonCompileOptions = {"whitespace_pattern": COMPACT}
     try:
         return LLMatcher.grammar_from_json_schema(schema, overrides=options)
     except ValueError as error:  # half of a surrogate pair, or a thousand levels

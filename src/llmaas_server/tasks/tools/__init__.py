@@ -1,0 +1,1 @@
+"""Tools in chat: how models write calls, and how they are told of tools."""
