@@ -38,6 +38,7 @@ OWN = {
         "usage",
         "prices",
         "env",
+        "evaluate",
         "bench",
         "version",
     )
