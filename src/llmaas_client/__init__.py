@@ -16,9 +16,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .client import AsyncClient as AsyncClient
+    from .async_client import AsyncClient as AsyncClient
     from .client import Client as Client
     from .clock import Clock as Clock
+    from .conversations.history import Turn as Turn
+    from .conversations.overflow import Overflow as Overflow
+    from .conversations.session import AsyncSession as AsyncSession
+    from .conversations.session import Session as Session
     from .errors import AuthenticationFailed as AuthenticationFailed
     from .errors import BodyTooLarge as BodyTooLarge
     from .errors import BudgetExceeded as BudgetExceeded
@@ -48,7 +52,11 @@ if TYPE_CHECKING:
     from .errors import ModelNotPulled as ModelNotPulled
     from .errors import NotAllowed as NotAllowed
     from .errors import NotFound as NotFound
+    from .errors import NotRecorded as NotRecorded
     from .errors import OutOfMemory as OutOfMemory
+    from .errors import OutputError as OutputError
+    from .errors import OutputMismatch as OutputMismatch
+    from .errors import OutputTruncated as OutputTruncated
     from .errors import Overloaded as Overloaded
     from .errors import PermissionDenied as PermissionDenied
     from .errors import RateLimited as RateLimited
@@ -56,6 +64,7 @@ if TYPE_CHECKING:
     from .errors import ServerFault as ServerFault
     from .errors import ShuttingDown as ShuttingDown
     from .errors import Starting as Starting
+    from .errors import StepLimitReached as StepLimitReached
     from .errors import StorageUnavailable as StorageUnavailable
     from .errors import StreamInterrupted as StreamInterrupted
     from .errors import TimedOut as TimedOut
@@ -65,11 +74,19 @@ if TYPE_CHECKING:
     from .errors import UnknownField as UnknownField
     from .errors import UnsupportedMediaType as UnsupportedMediaType
     from .errors import UnsupportedParameter as UnsupportedParameter
+    from .errors import UnsupportedType as UnsupportedType
     from .errors import WorkerLost as WorkerLost
     from .errors import WrongPassword as WrongPassword
+    from .meter import Meter as Meter
+    from .meter import Used as Used
     from .notices import LLMaaSWarning as LLMaaSWarning
+    from .raw import RawResponse as RawResponse
+    from .reply import ChatReply as ChatReply
     from .streams import AsyncStream as AsyncStream
     from .streams import Stream as Stream
+    from .tools.function import FunctionTool as FunctionTool
+    from .tools.steps import Step as Step
+    from .tools.steps import ToolRun as ToolRun
     from .wire.accounts import Account as Account
     from .wire.accounts import AccountList as AccountList
     from .wire.accounts import CreatedInvitation as CreatedInvitation
@@ -88,6 +105,9 @@ if TYPE_CHECKING:
     from .wire.classify import Classification as Classification
     from .wire.classify import ClassifyResult as ClassifyResult
     from .wire.classify import LabelScore as LabelScore
+    from .wire.documents import Citation as Citation
+    from .wire.documents import Document as Document
+    from .wire.documents import Passage as Passage
     from .wire.embed import EmbedResult as EmbedResult
     from .wire.events import Delta as Delta
     from .wire.events import Progress as Progress
@@ -118,26 +138,37 @@ if TYPE_CHECKING:
     __version__: str
 
 _HOMES = {
-    "client": "AsyncClient Client",
+    "async_client": "AsyncClient",
+    "client": "Client",
     "clock": "Clock",
+    "conversations.history": "Turn",
+    "conversations.overflow": "Overflow",
+    "conversations.session": "AsyncSession Session",
     "errors": (
         "AuthenticationFailed BodyTooLarge BudgetExceeded Cancelled ConfigurationError Conflict "
         "ConnectionFailed ContextOverflow DeadlineExceeded DuplicateLabels EmptyText "
         "HeadersTooLarge HubUnreachable InternalError InvalidJSON InvalidKey InvalidRequest "
         "InvalidText LLMaaSError MalformedRequest MethodNotAllowed MissingKey ModelBroken "
         "ModelCannotDoTask ModelHasNoHead ModelNotFound ModelNotPulled NotAllowed NotFound "
-        "OutOfMemory Overloaded PermissionDenied RateLimited RequestTimeout ServerFault "
-        "ShuttingDown Starting StorageUnavailable StreamInterrupted "
-        "TimedOut TooFewLabels TooManyLabels UnexpectedResponse UnknownField UnsupportedMediaType "
-        "UnsupportedParameter WorkerLost WrongPassword"
+        "NotRecorded OutOfMemory OutputError OutputMismatch OutputTruncated Overloaded "
+        "PermissionDenied RateLimited RequestTimeout ServerFault ShuttingDown Starting "
+        "StepLimitReached StorageUnavailable StreamInterrupted TimedOut TooFewLabels TooManyLabels "
+        "UnexpectedResponse UnknownField UnsupportedMediaType UnsupportedParameter "
+        "UnsupportedType WorkerLost WrongPassword"
     ),
     "notices": "LLMaaSWarning",
+    "meter": "Meter Used",
+    "raw": "RawResponse",
+    "reply": "ChatReply",
     "streams": "AsyncStream Stream",
+    "tools.function": "FunctionTool",
+    "tools.steps": "Step ToolRun",
     "wire.accounts": "Account AccountList CreatedInvitation Invitation Registered SignedIn",
     "wire.applications": "Application",
     "wire.base": "Result ResultWarning Timing Usage",
     "wire.chat": "ChatResult Choice TokenChoice TokenLogprob",
     "wire.classify": "Classification ClassifyResult LabelScore",
+    "wire.documents": "Citation Document Passage",
     "wire.embed": "EmbedResult",
     "wire.events": "Delta Progress Start",
     "wire.keys": "CreatedKey Key",

@@ -13,17 +13,12 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import urllib.request
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from platformdirs import user_data_path
-from pydantic import ValidationError
-
 from .errors import ConfigurationError
-from .wire.credentials import FILE_NAME, Credentials
 
 if TYPE_CHECKING:
     from .wire.keys import KeyKind
@@ -89,6 +84,23 @@ class Config:
     ca_bundle: Path | None = None
     """The certificates that the server's must rest on; None is those that this machine trusts."""
     explicit_management_key: str | None = field(default=None, repr=False)
+    explicit_proxy: str | None = field(default=None, repr=False)
+    """Not shown: it may have a password in it."""
+
+    def to_carry(self) -> Config:
+        """The same without keys, for another process. Raises TypeError where that is not all."""
+        if self.explicit_proxy is not None and "@" in self.explicit_proxy:
+            raise TypeError("a client whose proxy has a password in it cannot be pickled")
+        return replace(self, explicit_key=None, explicit_management_key=None)
+
+    def arrived(self) -> Config:
+        """The same where a client was carried to: the keys are those of that environment."""
+        return replace(
+            self,
+            home=home(),
+            explicit_key=_given(None, "api_key", "LLMAAS_API_KEY"),
+            explicit_management_key=_given(None, "management_key", "LLMAAS_MANAGEMENT_KEY"),
+        )
 
     def key(self, kind: KeyKind = "inference") -> str | None:
         """The key to send. Raises ConfigurationError where sending it would give it away."""
@@ -97,6 +109,10 @@ class Config:
 
     def _key_from_home(self, kind: KeyKind) -> str | None:
         """The key that a server on this machine left for exactly this address."""
+        from pydantic import ValidationError
+
+        from .wire.credentials import FILE_NAME, Credentials
+
         path = self.home / FILE_NAME
         try:
             servers = Credentials.model_validate_json(path.read_bytes()).servers
@@ -124,7 +140,12 @@ class Config:
         return check_key(key, str(path))
 
     def proxy(self) -> str | None:
-        """The proxy on the way to the server, from the environment; never for this machine."""
+        """The proxy on the way to the server: the one that was named, else the environment's,
+        which is never used for this machine."""
+        if self.explicit_proxy is not None:
+            return self.explicit_proxy
+        import urllib.request
+
         if self.address.is_local or urllib.request.proxy_bypass(self.address.host):
             return None
         proxies = urllib.request.getproxies()
@@ -136,6 +157,7 @@ def resolve(
     api_key: str | None = None,
     ca_bundle: str | os.PathLike[str] | None = None,
     management_key: str | None = None,
+    proxy: str | None = None,
 ) -> Config:
     """Arguments first, then the environment, then defaults."""
     url = base_url or os.environ.get("LLMAAS_BASE_URL") or DEFAULT_BASE_URL
@@ -143,7 +165,7 @@ def resolve(
     managing = _given(management_key, "management_key", "LLMAAS_MANAGEMENT_KEY")
     bundle = ca_bundle or os.environ.get("LLMAAS_CA_BUNDLE")
     trusted = Path(bundle).expanduser() if bundle else None
-    return Config(Address.parse(url), home(), key, trusted, managing)
+    return Config(Address.parse(url), home(), key, trusted, managing, proxy)
 
 
 def is_told(base_url: str | None) -> bool:
@@ -155,7 +177,11 @@ def is_told(base_url: str | None) -> bool:
 def home() -> Path:
     """The folder of a server's state on this machine."""
     given = os.environ.get("LLMAAS_HOME")
-    return Path(given).expanduser() if given else user_data_path("llmaas")
+    if given:
+        return Path(given).expanduser()
+    from platformdirs import user_data_path
+
+    return user_data_path("llmaas")
 
 
 def debug() -> bool:

@@ -4,7 +4,13 @@
     ├── ConfigurationError (ValueError)          the client was told something impossible
     ├── ConnectionFailed (ConnectionError)       no answer: nothing listens, or the line broke
     ├── StreamInterrupted (ConnectionError)      a stream was cut; `.partial` is what came
+    ├── NotRecorded (LookupError)                a cassette that is replayed has no such answer
     ├── UnexpectedResponse                       what answered does not speak this contract
+    ├── UnsupportedType (TypeError)              `returns=` or a tool has a type without a schema
+    ├── OutputError (ValueError)                 an answer is not what `returns=` asked for
+    │   ├── OutputTruncated                      it was cut; `.partial` is what came
+    │   └── OutputMismatch                       it does not validate; `.problems` says why
+    ├── StepLimitReached                         a tool loop did not come to an end; `.steps`
     ├── InvalidRequest (ValueError)              the request is wrong; sending it again won't help
     │   ├── MalformedRequest  InvalidJSON  UnknownField  UnsupportedParameter
     │   ├── EmptyText  InvalidText
@@ -33,7 +39,12 @@ before it sends anything are the same classes.
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+if TYPE_CHECKING:
+    from .tools.steps import Step
+    from .wire.chat import ChatResult, Message
 
 Phase = Literal["connect", "answer", "body", "retry", "server"]
 """Where the time ran out: connecting, waiting for the answer, reading it, between two tries, or
@@ -131,10 +142,89 @@ class StreamInterrupted(LLMaaSError, ConnectionError):
         self.partial = partial
 
 
+class NotRecorded(LLMaaSError, LookupError):
+    """The cassette that is replayed has no answer to this request."""
+
+    code = "not_recorded"
+
+
 class UnexpectedResponse(LLMaaSError):
     """What answered does not speak this contract: another program, a proxy, another version."""
 
     code = "unexpected_response"
+
+
+class UnsupportedType(LLMaaSError, TypeError):
+    """A type that no JSON schema describes, or no grammar can hold: nothing was sent."""
+
+    code = "unsupported_type"
+
+
+class OutputError(LLMaaSError, ValueError):
+    """An answer is not what `returns=` asked for. `result` is all of it."""
+
+    code = "output"
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, result: ChatResult | None = None
+    ) -> None:
+        super().__init__(message, hint=hint, request_id=result and result.request_id)
+        self.result = result
+
+
+class OutputTruncated(OutputError):
+    """An answer ended before it was whole. `partial` is the text that came."""
+
+    code = "output_truncated"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        result: ChatResult | None = None,
+        partial: str = "",
+    ) -> None:
+        super().__init__(message, hint=hint, result=result)
+        self.partial = partial
+
+
+class OutputMismatch(OutputError):
+    """An answer follows the schema, but is no valid value. `problems` has one line for each."""
+
+    code = "output_mismatch"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        result: ChatResult | None = None,
+        text: str = "",
+        problems: Sequence[str] = (),
+    ) -> None:
+        super().__init__(message, hint=hint, result=result)
+        self.text = text
+        self.problems = list(problems)
+
+
+class StepLimitReached(LLMaaSError):
+    """The model went on calling tools. `steps` has all that happened, `messages` all of it as a
+    conversation that can go on."""
+
+    code = "step_limit"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        steps: Sequence[Step] = (),
+        messages: Sequence[Message] = (),
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.steps = tuple(steps)
+        self.messages = list(messages)
 
 
 class InvalidRequest(LLMaaSError, ValueError):

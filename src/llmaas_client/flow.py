@@ -7,7 +7,7 @@ stream.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from pydantic_core import PydanticSerializationError, to_json
 from . import failures, refusals
 from .clock import Clock, Deadline
 from .config import Config
+from .defaults import fill
 from .errors import InvalidText, LLMaaSError, Phase, StreamInterrupted, UnexpectedResponse
 from .retry import RetryPolicy
 from .steps import Broken, Call, Drop, Emit, Event, Flow, Head, Read, Reply, Send, Sleep, T
@@ -37,12 +38,14 @@ class Exchange:
     clock: Clock
     deadline: Deadline
     idempotency_key: str
+    defaults: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Arguments that the client fills in."""
     emitted: bool = field(default=False, init=False)
     """Whether the caller has seen anything of the answer: then there is no second try."""
 
     def run(self, call: Call[T], *, stream: bool = False) -> Flow[T]:
         """All tries of `call`. Raises LLMaaSError."""
-        body = _body(call, stream)
+        body = _body(call, stream, self.defaults)
         headers = self._headers(call, stream)
         attempts = 0
         while True:
@@ -182,12 +185,12 @@ class Exchange:
 _EVENTS: dict[str, type[Event]] = {"start": Start, "delta": Delta, "progress": Progress}
 
 
-def _body(call: Call[Any], stream: bool) -> bytes:
+def _body(call: Call[Any], stream: bool, defaults: Mapping[str, Any]) -> bytes:
     """The request as bytes, checked here as the server would check it."""
     if call.request is None:
         return b""
     try:
-        request = call.request()
+        request = fill(call.request(), defaults)
     except ValidationError as error:
         raise refusals.from_detail(explain(error).error) from None
     fields = request.model_dump(mode="json", exclude_unset=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, Self
 
 import httpcore
@@ -27,15 +28,28 @@ class Until(float):
     """
 
     deadline: Deadline | None
+    given_up: bool
+    stream: ShrinkingStream | None
+    """The connection that waits by it."""
 
     def __new__(cls, deadline: Deadline | None) -> Self:
         left = None if deadline is None else deadline.left()
         until = super().__new__(cls, WEEK if left is None else left)
         until.deadline = deadline
+        until.given_up = False
+        until.stream = None
         return until
 
     def left(self) -> float | None:
+        if self.given_up:
+            return 0.0
         return None if self.deadline is None else self.deadline.left()
+
+    def give_up(self) -> None:
+        """End the wait now. For other threads than the one that waits."""
+        self.given_up = True
+        if self.stream is not None:
+            self.stream.interrupt()
 
 
 def _left(timeout: float | None, over: type[Exception]) -> float | None:
@@ -89,15 +103,31 @@ class ShrinkingStream(httpcore.NetworkStream):
         self._inner = inner
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self._bind(timeout)
         return self._inner.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._bind(timeout)
         for start in range(0, len(buffer), WRITE_BYTES):
             left = _left(timeout, httpcore.WriteTimeout)
             self._inner.write(buffer[start : start + WRITE_BYTES], left)
 
     def close(self) -> None:
         self._inner.close()
+
+    def interrupt(self) -> None:
+        """End what waits for this connection in another thread; the connection is of no more use.
+
+        The plain socket is told also where TLS is spoken: its owner is in the middle of a read.
+        """
+        sock = self._inner.get_extra_info("socket")
+        if isinstance(sock, socket.socket):
+            with suppress(OSError):  # closed already
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+    def _bind(self, timeout: float | None) -> None:
+        if isinstance(timeout, Until):
+            timeout.stream = self
 
     def start_tls(
         self,

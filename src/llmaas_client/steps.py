@@ -1,7 +1,7 @@
 """The values of a call: what is wanted, the steps to it, and what comes of each step.
 
 Send  -> Head          Read -> bytes, empty at the end          Sleep, Drop, Emit -> None
-where a connection fails, any of them -> Broken
+Apply -> Returned      where a connection fails, any of them -> Broken
 """
 
 from __future__ import annotations
@@ -9,19 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
 
 from .clock import Deadline
 from .errors import Phase
-from .wire.base import Request
-from .wire.events import Delta, Progress, Start
 
 if TYPE_CHECKING:
+    from .wire.base import Request
+    from .wire.events import Delta, Progress, Start
     from .wire.keys import KeyKind
 
+    Event: TypeAlias = Start | Delta | Progress
+    """What a stream says before its result."""
+else:
+    Event = object  # the shapes are loaded with what makes and reads them
+
 T = TypeVar("T")
-Event: TypeAlias = Start | Delta | Progress
-"""What a stream says before its result."""
 
 
 class Unset(Enum):
@@ -51,6 +54,10 @@ class Call(Generic[T]):
     """None is POST where there is a body, else GET."""
     key: KeyKind | None = "inference"
     """Which key goes along; None where it is for those who have none."""
+    max_retries: int | None = None
+    """None is the client's own."""
+    idempotency_key: str | None = None
+    """None is a new one: this call has nothing to do with another."""
 
     @property
     def verb(self) -> Method:
@@ -95,6 +102,26 @@ class Emit:
 
 
 @dataclass(frozen=True, slots=True)
+class Apply:
+    """Call a function of the caller's own, between two requests.
+
+    What it raises is raised at this step of the flow. AsyncClient awaits what can be awaited, and
+    calls what is no coroutine function in a thread.
+    """
+
+    function: Callable[..., Any]
+    arguments: Mapping[str, Any]
+    positional: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What a function gave."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
     """The head of an answer; header names are in lower case."""
 
@@ -115,6 +142,6 @@ class Broken:
 
 
 Action: TypeAlias = Send | Read | Sleep | Drop
-Step: TypeAlias = Action | Emit
-Reply: TypeAlias = Head | bytes | Broken | None
+Step: TypeAlias = Action | Emit | Apply
+Reply: TypeAlias = Head | bytes | Broken | Returned | None
 Flow: TypeAlias = Generator[Step, Reply, T]

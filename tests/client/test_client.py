@@ -333,8 +333,8 @@ async def test_what_is_wrong_is_raised_where_it_is_awaited() -> None:
 
 def test_both_clients_have_the_same_doors() -> None:
     def doors(cls: Any) -> set[str]:
-        return {name for name in vars(cls(HERE)) if not name.startswith("_")}
+        return {name for name in dir(cls) if not name.startswith("_")}
 
     assert doors(Client) == doors(AsyncClient)
-    assert {"classify", "summarize", "chat", "embed", "models", "tasks", "health"} == doors(Client)
+    assert {"classify", "summarize", "chat", "embed", "models", "tasks", "health"} <= doors(Client)
     assert Chat.__call__.__doc__

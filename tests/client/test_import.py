@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import time
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -27,10 +29,38 @@ def test_importing_loads_nothing() -> None:
     assert not loaded_by("import llmaas_client") & set(HEAVY)
 
 
-def test_making_a_client_needs_no_server_and_no_command_line() -> None:
-    loaded = loaded_by("from llmaas_client import Client; Client()")
+def test_making_a_client_loads_nothing_either() -> None:
+    loaded = loaded_by("from llmaas_client import AsyncClient, Client; Client(); AsyncClient()")
+    assert not loaded & set(HEAVY)
+
+
+def test_what_a_first_call_loads() -> None:
+    code = """
+from llmaas_client import Client, ConnectionFailed
+client = Client("http://127.0.0.1:9", max_retries=0)
+try:
+    client.embed("x")
+except ConnectionFailed:
+    pass
+"""
+    loaded = loaded_by(code)
     assert "httpx" in loaded
-    assert not loaded & {"typer", "llmaas_server", "torch"}
+    assert not loaded & {"typer", "llmaas_server", "torch", "asyncio", "llmaas_client.http.aio"}
+
+
+def seconds(code: str) -> float:
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-c", code], timeout=60, check=True)
+    return time.perf_counter() - start
+
+
+def test_a_client_is_ready_as_soon_as_its_libraries_are() -> None:
+    """Measured in turns, so that what else the machine does weighs on both."""
+    ours, theirs = [], []
+    for _ in range(5):
+        ours.append(seconds("from llmaas_client import Client; Client().classify"))
+        theirs.append(seconds("import httpx, pydantic"))
+    assert median(ours) <= 1.2 * median(theirs), (ours, theirs)
 
 
 @pytest.mark.parametrize("name", llmaas_client.__all__)

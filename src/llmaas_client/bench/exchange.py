@@ -11,7 +11,9 @@ from typing import Any
 
 from llmaas_client.clock import Clock, Deadline
 from llmaas_client.config import Config
-from llmaas_client.http import MAX_CONNECTIONS, AsyncPool, AsyncWire
+from llmaas_client.http.aio import AsyncWire
+from llmaas_client.http.transport import MAX_CONNECTIONS
+from llmaas_client.pools import AsyncPool
 from llmaas_client.steps import Broken, Head, Read, Send
 from llmaas_client.wire import sse
 from llmaas_client.wire.base import Usage
@@ -93,7 +95,7 @@ class Connections:
         room = (at for at, count in enumerate(self._under_way) if count < MAX_CONNECTIONS)
         at = next(room, len(self._pools) - 1)
         self._under_way[at] += 1
-        wire = AsyncWire(self._pools[at].get(), clock)
+        wire = AsyncWire(self._pools[at].get, clock)
         try:
             yield wire
         finally:

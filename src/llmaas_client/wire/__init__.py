@@ -1,21 +1,18 @@
 """The contract: requests, results, events, errors and usage of every task.
 
-Pydantic and the standard library only. Both sides import it; it imports neither.
+Pydantic and the standard library only. Both sides import it; it imports neither. The shapes of a
+task are loaded when they are asked for.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from . import chat, classifiers, classify, embed, summarize
-from .spec import TaskSpec
+if TYPE_CHECKING:
+    from .spec import TaskSpec as TaskSpec
 
-TASKS: dict[str, TaskSpec[Any, Any]] = {
-    spec.name: spec for spec in (classify.SPEC, summarize.SPEC, chat.SPEC, embed.SPEC)
-}
-
-JOBS: dict[str, TaskSpec[Any, Any]] = {classifiers.SPEC.name: classifiers.SPEC}
-"""What runs and is charged as tasks are, behind addresses of its own."""
+    TASKS: dict[str, TaskSpec[Any, Any]]
+    JOBS: dict[str, TaskSpec[Any, Any]]
 
 DEADLINE_HEADER = "llmaas-deadline-ms"
 """Milliseconds that the caller will still wait; the server stops the work when they are over."""
@@ -31,3 +28,15 @@ __all__ = [
     "TASKS",
     "TaskSpec",
 ]
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        if name not in ("TASKS", "JOBS", "TaskSpec"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from . import every
+
+        value = getattr(every, name)
+        globals()[name] = value
+        return value

@@ -72,6 +72,9 @@ class Passage:
     def close(self) -> None:
         self._body = b""
 
+    def abandon(self) -> None:
+        """Nothing waits here that could be ended."""
+
 
 class Loop:
     """An event loop in a thread, for as long as the block lasts."""
