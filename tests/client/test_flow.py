@@ -13,6 +13,7 @@ from llmaas_client import errors
 from llmaas_client.clock import Deadline
 from llmaas_client.config import Address, Config
 from llmaas_client.flow import DRAIN_SECONDS, Exchange
+from llmaas_client.reply import ChatReply
 from llmaas_client.retry import RetryPolicy
 from llmaas_client.steps import (
     Broken,
@@ -26,14 +27,13 @@ from llmaas_client.steps import (
     Sleep,
     Step,
 )
-from llmaas_client.tasks.chat import Chat
+from llmaas_client.tasks.chat_request import chat_call
 from llmaas_client.wire import sse
-from llmaas_client.wire.chat import ChatResult
 from llmaas_client.wire.events import Delta, Progress, Start
 from support import answers
 from support.clients import StillClock
 
-CALL: Call[ChatResult] = Chat(lambda call: call, lambda call: call)("Hello")
+CALL: Call[ChatReply[Any]] = chat_call("Hello", {})
 OK = Head(200, True, {"content-type": "application/json"})
 STREAM = Head(200, True, {"content-type": "text/event-stream; charset=utf-8"})
 REFUSED = Broken("connect", "connect", "connection refused", refused=True)
@@ -205,14 +205,13 @@ def test_the_phase_says_where_the_time_went() -> None:
 
 def test_checks_before_it_sends() -> None:
     play = Play()
-    chat = Chat(lambda call: call, lambda call: call)
     with pytest.raises(errors.EmptyText) as caught:
-        play.run(call=chat(" "))
+        play.run(call=chat_call(" ", {}))
     assert caught.value.param == "messages.0.content"
     with pytest.raises(errors.InvalidText):
-        play.run(call=chat("x", model="\ud800"))
+        play.run(call=chat_call("x", {"model": "\ud800"}))
     with pytest.raises(errors.InvalidRequest, match="system"):
-        play.run(call=chat([{"role": "system", "content": "a"}], system="b"))
+        play.run(call=chat_call([{"role": "system", "content": "a"}], {"system": "b"}))
     assert play.steps == []
 
 

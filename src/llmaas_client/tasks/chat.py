@@ -2,77 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, Literal, TypeAlias
-
-from pydantic import BaseModel
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from llmaas_client.errors import InvalidRequest
-from llmaas_client.steps import UNSET, Call, Timeout
-from llmaas_client.wire.chat import (
-    SPEC,
-    ChatRequest,
-    ChatResult,
-    Message,
-    ReplyMessage,
-    ResponseFormat,
-)
-from llmaas_client.wire.tools import Tool, ToolChoice
+from llmaas_client.plans import Asker, Plan
+from llmaas_client.reply import ChatReply, V
+from llmaas_client.steps import Flow
+from llmaas_client.streams import AsyncStream, Stream
 
-from .fields import Live, Out, given
+from .chat_request import Messages as Messages
+from .chat_request import chat_call, conversation
+from .options import ChatOptions, RunOptions, check, taking
 
-Messages: TypeAlias = str | Sequence[Message | ReplyMessage | Mapping[str, Any]]
-"""A user's message, or a conversation so far."""
-
-Format: TypeAlias = ResponseFormat | Mapping[str, Any]
-"""What an answer must be."""
+if TYPE_CHECKING:
+    from llmaas_client.conversations.session import AsyncSessions, Sessions
+    from llmaas_client.labels import LiteralForm
 
 
-class Chat(Generic[Out, Live]):
+class _Chat:
+    """What both clients' chats do."""
+
+    def __init__(self, carry_out: Callable[[Plan[Any]], Any], follow: Callable[..., Any]) -> None:
+        self._carry_out = carry_out
+        self._follow = follow
+
+
+class Chat(_Chat):
     """The next message of a conversation.
 
     client.chat("Hello").text
     """
 
-    def __init__(
-        self,
-        run: Callable[[Call[ChatResult]], Out],
-        stream: Callable[[Call[ChatResult]], Live],
-    ) -> None:
-        self._run = run
-        self._stream = stream
-
+    @overload
     def __call__(
-        self,
-        messages: Messages,
-        *,
-        system: str | None = None,
-        max_tokens: int | None = None,
-        temperature: float | None = None,
-        top_p: float | None = None,
-        top_k: int | None = None,
-        min_p: float | None = None,
-        seed: int | None = None,
-        stop: str | Sequence[str] | None = None,
-        response_format: Format | None = None,
-        tools: Sequence[Tool | Mapping[str, Any]] | None = None,
-        tool_choice: ToolChoice | Mapping[str, Any] | None = None,
-        parallel_tool_calls: bool | None = None,
-        n: int | None = None,
-        reasoning: Literal["include", "hide", "off"] | None = None,
-        repetition_penalty: float | None = None,
-        logprobs: bool = False,
-        top_logprobs: int | None = None,
-        model: str | None = None,
-        timeout: Timeout = UNSET,
-    ) -> Out:
+        self, messages: Messages, *, returns: None = None, **options: Unpack[ChatOptions]
+    ) -> ChatReply[str]: ...
+    @overload
+    def __call__(
+        self, messages: Messages, *, returns: type[V], **options: Unpack[ChatOptions]
+    ) -> ChatReply[V]: ...
+    @overload
+    def __call__(
+        self, messages: Messages, *, returns: LiteralForm, **options: Unpack[ChatOptions]
+    ) -> ChatReply[Any]: ...
+    @taking(ChatOptions)
+    def __call__(
+        self, messages: Messages, *, returns: Any = None, **options: Unpack[ChatOptions]
+    ) -> Any:
         """Answer a message, or go on with a conversation.
 
         Sampling arguments that are left out take the model's own defaults.
 
         Args:
             messages: The user's message, or messages `{"role": …, "content": …}`, the last one
-                the user's. A result's `.message` can be put among them as it is.
+                the user's or a tool's. A result's `.message` can be put among them as it is.
+            returns: The type of `reply.value`: a pydantic model, a dataclass, a TypedDict, a
+                Literal, an Enum, list[…], int and so on. The answer can be nothing else.
             system: What the model is to be; the first message of the conversation.
             max_tokens: Most tokens of the answer.
             temperature: 0 always takes the likeliest token.
@@ -81,11 +67,15 @@ class Chat(Generic[Out, Live]):
             min_p: Leave out tokens less likely than this share of the likeliest.
             seed: The same seed gives the same answer.
             stop: Text, or texts, that end the answer; not part of it.
-            response_format: What the answer must be: `{"type": "json_schema", "schema": …}`,
-                `{"type": "regex", "pattern": …}`, `{"type": "choice", "choices": […]}` or
-                `{"type": "json"}`, or the class of that name in `llmaas_client.wire.chat`.
-            tools: What the model may call: `{"name": …, "description": …, "parameters": …}`, the
-                parameters as JSON schema. Calls are in the result's `.message.tool_calls`.
+            response_format: What the answer must be, as the wire has it:
+                `{"type": "json_schema", "schema": …}`, `{"type": "regex", "pattern": …}`,
+                `{"type": "choice", "choices": […]}` or `{"type": "json"}`.
+            documents: What the answer is to rest on: texts, or
+                `{"text": …, "title": …, "id": …}`. The passages nearest to the question are
+                given to the model; see the result's `.passages` and `.citations`.
+            tools: What the model may call: functions, or `{"name": …, "description": …,
+                "parameters": …}`. Calls are in the result's `.message.tool_calls`; `run` also
+                carries them out.
             tool_choice: "auto", "none", "required", or `{"name": …}` of the tool to call.
             parallel_tool_calls: False allows one call at most in an answer.
             n: How many answers to make; all of them are in the result's `.answers`.
@@ -97,118 +87,192 @@ class Chat(Generic[Out, Live]):
             timeout: Seconds for the whole call with all its retries; None is no limit.
 
         Raises:
+            OutputError: an answer that was cut, or that is no valid value of `returns`.
             LLMaaSError: as the tree in `llmaas_client.errors` shows.
         """
-        return self._run(
-            _call(
-                messages,
-                system=system,
-                max_tokens=max_tokens,
-                temperature=temperature,
-                top_p=top_p,
-                top_k=top_k,
-                min_p=min_p,
-                seed=seed,
-                stop=stop,
-                response_format=_plain(response_format),
-                tools=None if tools is None else [_plain(tool) for tool in tools],
-                tool_choice=_plain(tool_choice),
-                parallel_tool_calls=parallel_tool_calls,
-                n=n,
-                reasoning=reasoning,
-                repetition_penalty=repetition_penalty,
-                logprobs=logprobs or None,
-                top_logprobs=top_logprobs,
-                model=model,
-                timeout=timeout,
-            )
-        )
+        return self._carry_out(one_answer(messages, returns, options))
 
+    @overload
     def stream(
-        self,
-        messages: Messages,
-        *,
-        system: str | None = None,
-        max_tokens: int | None = None,
-        temperature: float | None = None,
-        top_p: float | None = None,
-        top_k: int | None = None,
-        min_p: float | None = None,
-        seed: int | None = None,
-        stop: str | Sequence[str] | None = None,
-        response_format: Format | None = None,
-        tools: Sequence[Tool | Mapping[str, Any]] | None = None,
-        tool_choice: ToolChoice | Mapping[str, Any] | None = None,
-        parallel_tool_calls: bool | None = None,
-        n: int | None = None,
-        reasoning: Literal["include", "hide", "off"] | None = None,
-        repetition_penalty: float | None = None,
-        logprobs: bool = False,
-        top_logprobs: int | None = None,
-        model: str | None = None,
-        timeout: Timeout = UNSET,
-    ) -> Live:
+        self, messages: Messages, *, returns: None = None, **options: Unpack[ChatOptions]
+    ) -> Stream[ChatReply[str]]: ...
+    @overload
+    def stream(
+        self, messages: Messages, *, returns: type[V], **options: Unpack[ChatOptions]
+    ) -> Stream[ChatReply[V]]: ...
+    @overload
+    def stream(
+        self, messages: Messages, *, returns: LiteralForm, **options: Unpack[ChatOptions]
+    ) -> Stream[ChatReply[Any]]: ...
+    @taking(ChatOptions)
+    def stream(
+        self, messages: Messages, *, returns: Any = None, **options: Unpack[ChatOptions]
+    ) -> Any:
         """The same as a stream of text.
 
-        Takes what the call takes; `timeout` is for the whole stream.
+        Takes what the call takes; `timeout` is for the whole stream. A value comes at the end.
         """
-        return self._stream(
-            _call(
-                messages,
-                system=system,
-                max_tokens=max_tokens,
-                temperature=temperature,
-                top_p=top_p,
-                top_k=top_k,
-                min_p=min_p,
-                seed=seed,
-                stop=stop,
-                response_format=_plain(response_format),
-                tools=None if tools is None else [_plain(tool) for tool in tools],
-                tool_choice=_plain(tool_choice),
-                parallel_tool_calls=parallel_tool_calls,
-                n=n,
-                reasoning=reasoning,
-                repetition_penalty=repetition_penalty,
-                logprobs=logprobs or None,
-                top_logprobs=top_logprobs,
-                model=model,
-                timeout=timeout,
-            )
-        )
+        return self._follow(one_answer(messages, returns, options, stream=True))
+
+    @overload
+    def run(
+        self, messages: Messages, *, returns: None = None, **options: Unpack[RunOptions]
+    ) -> ChatReply[str]: ...
+    @overload
+    def run(
+        self, messages: Messages, *, returns: type[V], **options: Unpack[RunOptions]
+    ) -> ChatReply[V]: ...
+    @overload
+    def run(
+        self, messages: Messages, *, returns: LiteralForm, **options: Unpack[RunOptions]
+    ) -> ChatReply[Any]: ...
+    @taking(RunOptions)
+    def run(self, messages: Messages, *, returns: Any = None, **options: Unpack[RunOptions]) -> Any:
+        """Answer a message by calling tools until the model needs no more of them.
+
+        client.chat.run("Where is order 7?", tools=[get_order_status]).text
+
+        Takes what the call takes, and:
+
+        Args:
+            tools: Typed Python functions. Their names, types and docstrings are told to the model;
+                its arguments are validated before a function is called.
+            max_steps: Most answers of the model, the last one among them; 8 where it is left out.
+            approve: Asked before each call with the `ToolCall`: True goes on, False tells the
+                model that the call was not allowed, a mapping goes on with these arguments.
+            on_tool_error: What a function raises is told to the model ("tell", also where it is
+                left out), or is raised here ("raise").
+            timeout: Seconds for each answer of the model; your functions take their own time.
+
+        Raises:
+            StepLimitReached: after `max_steps` the model still calls tools; `.steps` has them.
+            LLMaaSError: as the tree in `llmaas_client.errors` shows.
+        """
+        return self._carry_out(answer_with_tools(messages, returns, options))
+
+    @property
+    def session(self) -> Sessions:
+        """Conversations that remember: `session(system=…)` begins one, `session.load(path)` goes
+        on with one that was saved."""
+        from llmaas_client.conversations.session import Sessions
+
+        return Sessions(self._carry_out, self._follow)
 
 
-def _call(
-    messages: Messages, *, system: str | None, timeout: Timeout, **sampling: Any
-) -> Call[ChatResult]:
-    def request() -> ChatRequest:
-        fields = {"messages": _conversation(messages, system), **sampling}
-        return ChatRequest.model_validate(given(fields))
+class AsyncChat(_Chat):
+    """The next message of a conversation.
 
-    return Call(
-        path=SPEC.path, request=request, read=ChatResult.model_validate_json, timeout=timeout
-    )
+    (await client.chat("Hello")).text
+    """
+
+    @overload
+    def __call__(
+        self, messages: Messages, *, returns: None = None, **options: Unpack[ChatOptions]
+    ) -> Coroutine[Any, Any, ChatReply[str]]: ...
+    @overload
+    def __call__(
+        self, messages: Messages, *, returns: type[V], **options: Unpack[ChatOptions]
+    ) -> Coroutine[Any, Any, ChatReply[V]]: ...
+    @overload
+    def __call__(
+        self, messages: Messages, *, returns: LiteralForm, **options: Unpack[ChatOptions]
+    ) -> Coroutine[Any, Any, ChatReply[Any]]: ...
+    @taking(ChatOptions)
+    def __call__(
+        self, messages: Messages, *, returns: Any = None, **options: Unpack[ChatOptions]
+    ) -> Any:
+        """Answer a message, or go on with a conversation: as `Client.chat`."""
+        return self._carry_out(one_answer(messages, returns, options))
+
+    @overload
+    def stream(
+        self, messages: Messages, *, returns: None = None, **options: Unpack[ChatOptions]
+    ) -> AsyncStream[ChatReply[str]]: ...
+    @overload
+    def stream(
+        self, messages: Messages, *, returns: type[V], **options: Unpack[ChatOptions]
+    ) -> AsyncStream[ChatReply[V]]: ...
+    @overload
+    def stream(
+        self, messages: Messages, *, returns: LiteralForm, **options: Unpack[ChatOptions]
+    ) -> AsyncStream[ChatReply[Any]]: ...
+    @taking(ChatOptions)
+    def stream(
+        self, messages: Messages, *, returns: Any = None, **options: Unpack[ChatOptions]
+    ) -> Any:
+        """The same as a stream of text: as `Client.chat.stream`."""
+        return self._follow(one_answer(messages, returns, options, stream=True))
+
+    @overload
+    def run(
+        self, messages: Messages, *, returns: None = None, **options: Unpack[RunOptions]
+    ) -> Coroutine[Any, Any, ChatReply[str]]: ...
+    @overload
+    def run(
+        self, messages: Messages, *, returns: type[V], **options: Unpack[RunOptions]
+    ) -> Coroutine[Any, Any, ChatReply[V]]: ...
+    @overload
+    def run(
+        self, messages: Messages, *, returns: LiteralForm, **options: Unpack[RunOptions]
+    ) -> Coroutine[Any, Any, ChatReply[Any]]: ...
+    @taking(RunOptions)
+    def run(self, messages: Messages, *, returns: Any = None, **options: Unpack[RunOptions]) -> Any:
+        """Answer a message by calling tools until the model needs no more of them.
+
+        As `Client.chat.run`. Coroutine functions among `tools`, and such an `approve`, are awaited;
+        others run in a thread.
+        """
+        return self._carry_out(answer_with_tools(messages, returns, options))
+
+    @property
+    def session(self) -> AsyncSessions:
+        """Conversations that remember: `session(system=…)` begins one, `session.load(path)` goes
+        on with one that was saved."""
+        from llmaas_client.conversations.session import AsyncSessions
+
+        return AsyncSessions(self._carry_out, self._follow)
 
 
-def _plain(value: Any) -> Any:
-    """A value of the wire, or what stands for one, as plain data."""
-    if isinstance(value, BaseModel):
-        return value.model_dump()
-    return dict(value) if isinstance(value, Mapping) else value
+def one_answer(
+    messages: Messages, returns: Any, options: Mapping[str, Any], *, stream: bool = False
+) -> Plan[ChatReply[Any]]:
+    """One request. Raises TypeError, UnsupportedType, InvalidRequest."""
+    from llmaas_client.structured.wanted import wanted_of
+
+    check(options, ChatOptions, "chat")
+    call = chat_call(messages, options, wanted_of(returns))
+    return lambda asker: asker.ask(call, stream=stream)
 
 
-def _conversation(messages: Messages, system: str | None) -> list[dict[str, Any]]:
-    if isinstance(messages, str):
-        turns: list[dict[str, Any]] = [{"role": "user", "content": messages}]
-    else:
-        turns = [
-            dict(message) if isinstance(message, Mapping) else message.model_dump(exclude_none=True)
-            for message in messages
+def answer_with_tools(
+    messages: Messages, returns: Any, options: Mapping[str, Any]
+) -> Plan[ChatReply[Any]]:
+    """Requests and calls of tools. Raises TypeError, UnsupportedType, ConfigurationError."""
+    from pydantic import ValidationError
+
+    from llmaas_client import refusals
+    from llmaas_client.conversations.history import History
+    from llmaas_client.conversations.turn import belt_of, take_turn
+    from llmaas_client.structured.wanted import wanted_of
+    from llmaas_client.wire.chat import Message
+    from llmaas_client.wire.validation import explain
+
+    check(options, RunOptions, "run")
+    belt = belt_of(options)
+    if belt is None:
+        raise InvalidRequest("run() calls tools, and there are none", param="tools")
+    wanted = wanted_of(returns)
+    told = {name: value for name, value in options.items() if name != "system"}
+    try:
+        said = [
+            Message.model_validate(message)
+            for message in conversation(messages, options.get("system"))
         ]
-    if system is None:
-        return turns
-    if turns and turns[0].get("role") == "system":
-        raise InvalidRequest(
-            "system= was given, and messages begin with a system message", param="system"
-        )
-    return [{"role": "system", "content": system}, *turns]
+    except ValidationError as error:
+        raise refusals.from_detail(explain(error).error) from None
+
+    def plan(asker: Asker) -> Flow[ChatReply[Any]]:
+        _, reply = yield from take_turn(asker, History(), said, told, belt=belt, wanted=wanted)
+        return reply
+
+    return plan

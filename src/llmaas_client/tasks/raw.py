@@ -16,8 +16,8 @@ from .options import ChatOptions, check, taking
 from .summarize import Summarize
 
 if TYPE_CHECKING:
-    from llmaas_client.steps import Call
     from llmaas_client.reply import ChatReply
+    from llmaas_client.steps import Call
     from llmaas_client.wire.classify import ClassifyResult
     from llmaas_client.wire.embed import EmbedResult
     from llmaas_client.wire.summarize import SummarizeResult

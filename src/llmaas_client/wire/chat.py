@@ -6,7 +6,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from .base import Characters, Request, Result, TaskRequest, WireModel, invalid
+from .base import Characters, Request, Result, TaskRequest, Text, WireModel, invalid
+from .documents import MAX_DOCUMENTS
+from .documents import Citation as Citation
+from .documents import Document as Document
+from .documents import Passage as Passage
+from .documents import Unsupported as Unsupported
 from .messages import Message as Message
 from .messages import ReplyMessage as ReplyMessage
 from .messages import Role as Role
@@ -87,6 +92,13 @@ class ChatRequest(TaskRequest):
     response_format: Annotated[ResponseFormat, Field(discriminator="type")] | None = Field(
         default=None, description="What the answer must be, however it is sampled."
     )
+    documents: (
+        Annotated[list[Text | Document], Field(min_length=1, max_length=MAX_DOCUMENTS)] | None
+    ) = Field(
+        default=None,
+        description="What the answer is to rest on: the passages nearest to the last question are "
+        "given to the model, and the answer's sentences cite them.",
+    )
     tools: Annotated[list[Tool], Field(max_length=MAX_TOOLS)] | None = Field(
         default=None, description="Functions that the model may call."
     )
@@ -122,7 +134,15 @@ class ChatRequest(TaskRequest):
             raise invalid("ignore_eos goes on where response_format has its end", "ignore_eos")
         check_conversation(self.messages)
         self._check_tools()
+        if self.documents is not None:
+            self._check_documents()
         return self
+
+    def _check_documents(self) -> None:
+        if self.n > 1:
+            raise invalid("documents go with one answer", "n")
+        if all(message.role != "user" for message in self.messages):
+            raise invalid("documents need a question: a message of the user", "documents")
 
     def _check_tools(self) -> None:
         names = [tool.name for tool in self.tools or ()]
@@ -176,6 +196,19 @@ class ChatResult(Result):
     )
     choices: list[Choice] = Field(
         default=[], description="All answers, where `n` asked for more than one; else empty."
+    )
+    passages: list[Passage] | None = Field(
+        default=None,
+        description="Of `documents`: all that the model was given, the nearest first. Empty where "
+        "nothing in them is about the question; the model was then told so.",
+    )
+    citations: list[Citation] | None = Field(
+        default=None,
+        description="Of `documents`: what each sentence of the answer rests on. Null where the "
+        "answer has a `response_format`.",
+    )
+    unsupported: list[Unsupported] | None = Field(
+        default=None, description="Of `documents`: the sentences that nothing in them supports."
     )
 
     @property

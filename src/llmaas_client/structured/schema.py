@@ -1,0 +1,136 @@
+"""From a type to the JSON schema that the server can hold an answer to.
+
+A grammar cannot hold everything that a type says: what it cannot is left out of the schema and
+checked in the answer, since every value is validated here. What would leave nothing to go by is
+refused, with its place, before anything is sent.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from llmaas_client.errors import UnsupportedType
+
+_REFUSED = "x-llmaas-refused"
+
+# Keywords that the server's grammars do not know, all of which only narrow.
+_CHECKED_LATER = frozenset(
+    [
+        "uniqueItems",
+        "propertyNames",
+        "not",
+        "contains",
+        "minContains",
+        "maxContains",
+        "dependentRequired",
+        "dependentSchemas",
+        "dependencies",
+        "if",
+        "then",
+        "else",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+        "discriminator",
+        "contentSchema",
+        "contentMediaType",
+        "contentEncoding",
+    ]
+)
+_FORMATS = frozenset(
+    ["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid", "uri"]
+)
+_SILENT = frozenset({"title", "default", "examples", "deprecated", "readOnly", "writeOnly"})
+_ONE = frozenset({"items", "additionalProperties"})
+_SEVERAL = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})
+_NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions"})
+_LOOK_AROUND = re.compile(r"(?<!\\)\(\?<?[=!]")
+
+
+def schema_of(adapter: TypeAdapter[Any], name: str) -> dict[str, Any]:
+    """The schema for the answers that are `name`. Raises UnsupportedType."""
+    return grammatical(adapter.json_schema(schema_generator=_Generator), name)
+
+
+def grammatical(schema: dict[str, Any], name: str) -> dict[str, Any]:
+    """The part of a schema that a grammar can hold. Raises UnsupportedType."""
+    grammar: dict[str, Any] = _Walk(name).node(schema, ())
+    return grammar
+
+
+class _Generator(GenerateJsonSchema):
+    """Marks what has no schema, so that the walk can say where it is."""
+
+    ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}
+
+    def handle_invalid_for_json_schema(
+        self, schema: CoreSchema, error_info: str
+    ) -> JsonSchemaValue:
+        return {_REFUSED: schema["type"]}
+
+
+class _Walk:
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def node(self, schema: Any, path: tuple[str, ...]) -> Any:
+        if schema is False:
+            raise self._refusal(path, "nothing can be there")
+        if not isinstance(schema, dict):
+            return schema
+        if _REFUSED in schema:
+            raise self._refusal(path, f"a {schema[_REFUSED]} cannot be written as JSON")
+        kept = {
+            key: self._keyword(key, value, path)
+            for key, value in schema.items()
+            if key not in _CHECKED_LATER
+            and key not in _SILENT
+            and not (key == "format" and value not in _FORMATS)
+        }
+        if "oneOf" in kept:  # which of them it is, the validator finds out
+            kept["anyOf"] = kept.pop("oneOf")
+        if "properties" in kept and "additionalProperties" not in kept:
+            kept["additionalProperties"] = False
+        return kept
+
+    def _keyword(self, key: str, value: Any, path: tuple[str, ...]) -> Any:
+        if key in _NAMED:
+            return {name: self.node(one, (*path, name)) for name, one in value.items()}
+        if key == "additionalProperties" and value is False:
+            return value
+        if key in _ONE:
+            return self.node(value, (*path, "[]" if key == "items" else "*"))
+        if key in ("anyOf", "oneOf"):
+            return self._branches(value, path)
+        if key in _SEVERAL:
+            return [self.node(one, (*path, f"[{i}]")) for i, one in enumerate(value)]
+        if key == "pattern" and _LOOK_AROUND.search(value):
+            raise self._refusal(path, "a pattern with look-around cannot be held to")
+        if key == "$ref" and not value.startswith("#"):
+            raise self._refusal(path, f"{value} is outside of the schema")
+        return value
+
+    def _branches(self, branches: list[Any], path: tuple[str, ...]) -> list[Any]:
+        """Those that can be; the first refusal where none can."""
+        kept: list[Any] = []
+        refusals: list[UnsupportedType] = []
+        for branch in branches:
+            try:
+                kept.append(self.node(branch, path))
+            except UnsupportedType as refusal:
+                refusals.append(refusal)
+        if not kept and refusals:
+            raise refusals[0]
+        return kept
+
+    def _refusal(self, path: tuple[str, ...], why: str) -> UnsupportedType:
+        place = ".".join([self._name, *path]).replace(".[", "[")
+        return UnsupportedType(
+            f"{place}: {why}",
+            hint="Leave that part out of the type, or give it another one.",
+            param="returns",
+        )
