@@ -32,12 +32,20 @@ HEADLINE_WORDS = 20
 
 
 @dataclass(frozen=True, slots=True)
+class SourceVectors:
+    sentences: Floats  # [sentences, hidden]
+    focus: Floats | None  # [hidden]
+
+
+@dataclass(frozen=True, slots=True)
 class ExtractivePrompt:
     documents: tuple[str, ...]
     sentences: tuple[Source, ...]
     candidates: tuple[Candidate, ...]
     windows: Windows
+    """Of the sentences, and last of what the summary is to be about, where that is stated."""
     shape: Shape
+    focused: bool = False
 
     @property
     def prompt_tokens(self) -> int:
@@ -46,6 +54,13 @@ class ExtractivePrompt:
     @property
     def max_completion_tokens(self) -> int:
         return 0
+
+    def pool(self, parts: Sequence[Floats]) -> SourceVectors:
+        """Vectors of the windows, in the chunks that they were embedded in -> of the texts."""
+        pooled = self.windows.pool(np.concatenate(parts))
+        if self.focused:
+            return SourceVectors(pooled[:-1], pooled[-1])
+        return SourceVectors(pooled, None)
 
     @property
     def most_sentences(self) -> int:
@@ -90,8 +105,10 @@ def read_source(request: SummarizeRequest, model: Model) -> ExtractivePrompt:
         )
     texts = [sentence.text(documents).strip() for sentence in sentences]
     candidates = tuple(_candidates(sentences, texts, shape))
-    windows = read(texts, model.tokenizer, model.context)
-    return ExtractivePrompt(documents, sentences, candidates, windows, shape)
+    focused = request.focus is not None
+    asked = [request.focus.strip()] if request.focus is not None else []
+    windows = read([*texts, *asked], model.tokenizer, model.context)
+    return ExtractivePrompt(documents, sentences, candidates, windows, shape, focused)
 
 
 def _candidates(
@@ -103,10 +120,12 @@ def _candidates(
         yield Candidate(text, position, words.count(text), shape.words(text))
 
 
-def choose(prompt: ExtractivePrompt, vectors: Floats) -> list[int]:
-    """Indices of the sentences of the summary, from the vectors of all: [sentences, hidden]."""
-    salient = salience(vectors, prompt.candidates)
-    return select(vectors, prompt.candidates, salient, prompt.most_sentences, prompt.word_budget)
+def choose(prompt: ExtractivePrompt, vectors: SourceVectors) -> list[int]:
+    """Indices of the sentences of the summary."""
+    salient = salience(vectors.sentences, prompt.candidates, vectors.focus)
+    return select(
+        vectors.sentences, prompt.candidates, salient, prompt.most_sentences, prompt.word_budget
+    )
 
 
 async def run(
@@ -121,9 +140,8 @@ async def run(
             parts.append(vectors)
             read_so_far += len(vectors)
             yield Progress("reading", read_so_far, len(sequences))
-    vectors = prompt.windows.pool(np.concatenate(parts))
     # A book takes long enough to hold up every other call of the process.
-    chosen = await asyncio.to_thread(choose, prompt, vectors)
+    chosen = await asyncio.to_thread(lambda: choose(prompt, prompt.pool(parts)))
     for piece in pieces(prompt, chosen):
         yield Delta(piece)
     yield meter.result(body(prompt, chosen, parts=len(parts)))

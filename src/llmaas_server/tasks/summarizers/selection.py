@@ -27,6 +27,8 @@ LENGTH_WEIGHT = 0.3
 POSITION_WEIGHT = 1.5
 POSITION_DECAY = 4.0
 """Sentences. The first of a document gains POSITION_WEIGHT, the fifth e times less."""
+FOCUS_WEIGHT = 4.0
+"""Nearness to what is asked."""
 REDUNDANCY = 4.0
 """What a cosine of 1 to a chosen sentence costs."""
 FORM_PENALTY = 0.5
@@ -53,8 +55,11 @@ class Candidate:
     """Words that it adds to a summary."""
 
 
-def salience(vectors: Floats, candidates: Sequence[Candidate]) -> Numbers:
-    """How much each sentence stands for the whole; only the order and the distances matter."""
+def salience(
+    vectors: Floats, candidates: Sequence[Candidate], focus: Floats | None = None
+) -> Numbers:
+    """How much each sentence stands for the whole, or for what is asked: `focus`, [hidden]. Only
+    the order and the distances matter."""
     form = np.array([_form(candidate) for candidate in candidates])
     contents = [content_words(candidate.text) for candidate in candidates]
     terms = Terms(contents)
@@ -72,6 +77,8 @@ def salience(vectors: Floats, candidates: Sequence[Candidate]) -> Numbers:
         + POSITION_WEIGHT * np.exp(-positions / POSITION_DECAY)
         + form
     )
+    if focus is not None:
+        result += FOCUS_WEIGHT * _standard(vectors @ focus)
     return result
 
 
