@@ -1,0 +1,1 @@
+"""Whether documents say what a sentence says, and where."""

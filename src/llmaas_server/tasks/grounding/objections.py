@@ -1,0 +1,84 @@
+"""What speaks against a sentence although its meaning is near: a number, a name, a negation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from .choice import CARRIES, Choice
+from .evidence import Grounds
+from .names import Vocabulary, names
+from .numbers import Number
+from .polarity import contradicted
+
+# What is left of the support. A number that is nowhere is a stronger sign than a name: that can
+# be an abbreviation, or known from elsewhere.
+NUMBER, NAME, NEGATION = 0.1, 0.4, 0.2
+SAME = 0.85
+"""The cosine from which a span says the same as the sentence, but for a number."""
+FAR = 0.2
+"""A number that stands in the source, but elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    reason: str | None
+    """None where it only weakens the support."""
+    leaves: float
+    """The share of the support that is left."""
+
+
+def against(
+    claim: str,
+    stated: Sequence[Number],
+    weighed: frozenset[str],
+    choice: Choice,
+    grounds: Grounds,
+) -> Iterator[Objection]:
+    """Objections to a sentence with these numbers and terms, which rests on the spans chosen."""
+    literal = grounds.literal(weighed, choice.spans)
+    yield from _numbers(stated, choice, literal, grounds)
+    yield from _names(claim, literal, grounds)
+    if literal and (word := contradicted(claim, [grounds.texts[i] for i in literal])) is not None:
+        yield Objection(
+            f"a negation makes the difference between it and the source: {word}", NEGATION
+        )
+
+
+def _numbers(
+    stated: Sequence[Number], choice: Choice, literal: Sequence[int], grounds: Grounds
+) -> Iterator[Objection]:
+    # What says the same in the same words decides alone.
+    same = choice.spans[:1] if choice.likeness >= SAME else literal
+    others = any(grounds.values[index] for index in same)
+    for number, carried in zip(stated, choice.carried, strict=True):
+        if carried is None:
+            yield Objection(f"the number {number.text} is not in the source", NUMBER)
+        elif carried < CARRIES or (others and not grounds.has(number, same)):
+            yield Objection(f"the number {number.text} is not where the source says this", FAR)
+        else:
+            yield Objection(None, min(1.0, FAR + carried))
+
+
+_SPEAKS = re.compile(r"\b(?:i|you|we|my|your|our|me|us)\b", re.IGNORECASE)
+"""Who that is, the sentence does not say."""
+
+
+def _names(claim: str, literal: Sequence[int], grounds: Grounds) -> Iterator[Objection]:
+    common = grounds.vocabulary.uncapitalised
+    named = names(claim, common)
+    own = {word.lower() for name in named for word in name.words}
+    texts = [grounds.texts[index] for index in literal]
+    there = Vocabulary(texts)
+    others = any(
+        own.isdisjoint(name.lower)
+        for text in texts
+        if not _SPEAKS.search(text)
+        for name in names(text, common)
+    )
+    for name in named:
+        if not grounds.vocabulary.has(name):
+            yield Objection(f"the name {name.text} is not in the source", NAME)
+        elif others and not there.has(name):
+            yield Objection(f"the name {name.text} is not where the source says this", NAME)
