@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
-from pydantic import TypeAdapter, ValidationError
 
 from llmaas_client.display import clean
 from llmaas_client.wire.classifiers import Classifier, ClassifierCard, Interval
 
 from .failures import WrongUsage
-from .inputs import from_file
+from .inputs import table
 from .options import TIMEOUT, BaseURL, Json, Model, Seconds, connect
 from .tables import moment, print_fields, print_list, print_table
 
 MOST_CONFUSIONS = 10
-
-_ROW: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
 
 classifiers = typer.Typer(
     help="Classifiers made from examples: create, list, show, export, import, rm.",
@@ -154,28 +149,8 @@ def rm(name: Name, base_url: BaseURL = None, timeout: Seconds = TIMEOUT) -> None
 
 def read_rows(file: str, text_column: str, label_column: str) -> list[tuple[str, str]]:
     """Text and label of each row of a CSV file with a header, or of a JSONL file."""
-    content = from_file(file)
-    if content.lstrip().startswith("{"):
-        rows = _lines(content, file)
-    else:
-        rows = list(csv.DictReader(io.StringIO(content, newline="")))
-    found: list[tuple[str, str]] = []
-    for number, row in enumerate(rows, start=1):
-        text, label = row.get(text_column), row.get(label_column)
-        if not isinstance(text, str) or not isinstance(label, str):
-            raise WrongUsage(
-                f"row {number} of {file} has no {text_column!r} or no {label_column!r}: name the "
-                "columns with --text-column and --label-column"
-            )
-        found.append((text, label))
-    return found
-
-
-def _lines(content: str, file: str) -> list[dict[str, Any]]:
-    try:
-        return [_ROW.validate_json(line) for line in content.splitlines() if line.strip()]
-    except ValidationError as error:
-        raise WrongUsage(f"{file} is not JSONL: {error.errors()[0]['msg']}") from None
+    rows = table(file, text_column, label_column)
+    return [(row.text(text_column), row.label(label_column)) for row in rows]
 
 
 def print_classifier(found: Classifier) -> None:

@@ -34,9 +34,9 @@ from .evaluating import (
     prepared,
     renamed,
     run,
-    table,
 )
 from .failures import WrongUsage
+from .inputs import table
 from .options import TIMEOUT, BaseURL, Model, connect
 
 evaluate = typer.Typer(

@@ -12,7 +12,6 @@ import typer
 
 from llmaas_client.evaluation import Interrupted, Progress, sample
 from llmaas_client.evaluation.report.base import Report
-from llmaas_client.rows import Table
 
 from .failures import INTERRUPTED, WrongUsage
 
@@ -45,13 +44,6 @@ Json = Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")
 Seconds = Annotated[
     float, typer.Option("--timeout", metavar="SECONDS", help="Time for each request.")
 ]
-
-
-def table(file: str, *columns: str) -> Table:
-    """The rows of a file; of standard input for `-`, which is then kept, to be read twice."""
-    if file != "-":
-        return Table.of(file, *columns)
-    return Table(Path("-"), columns, sys.stdin.buffer.read())
 
 
 def prepared(

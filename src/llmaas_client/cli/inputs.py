@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from llmaas_client.rows import Table
+
 from .failures import WrongUsage
 
 
@@ -41,3 +43,10 @@ def decode(data: bytes, name: str) -> str:
             f"{name} is not UTF-8 text (byte {error.start}): convert it first, for example with "
             "iconv -t UTF-8"
         ) from None
+
+
+def table(name: str, *columns: str) -> Table:
+    """The rows of a file; of standard input for `-`, kept, so that it can be read twice."""
+    if name != "-":
+        return Table.of(name, *columns)
+    return Table(Path("-"), columns, sys.stdin.buffer.read())

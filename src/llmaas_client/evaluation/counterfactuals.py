@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from .intervals import Interval, mean, wilson
@@ -115,8 +115,10 @@ class _Column:
 class Ledger:
     """Gathers the changes of one group, row by row."""
 
-    def __init__(self, group: str) -> None:
+    def __init__(self, group: str, identities: Sequence[str] = ()) -> None:
         self.group = group
+        self._order = {name: place for place, name in enumerate(identities)}
+        """Of the figures; identities that are not named here come as they came."""
         self._variants = 0
         self._flipped = 0
         self._distances = array("d")
@@ -152,11 +154,20 @@ class Ledger:
             flipped=wilson(self._flipped, rows) if enough else None,
             distance=mean(self._distances) if enough else None,
             few=rows < FEW,
-            targets=tuple(column.figures(None, target) for target, column in self._targets.items()),
-            pairs=tuple(column.figures(*pair) for pair, column in self._pairs.items()),
+            targets=tuple(
+                self._targets[target].figures(None, target)
+                for target in sorted(self._targets, key=self._place)
+            ),
+            pairs=tuple(
+                self._pairs[pair].figures(*pair)
+                for pair in sorted(self._pairs, key=lambda pair: [*map(self._place, pair)])
+            ),
             mutual=self._mutual.figures(None, "exchanged", False) if self._mutual.gaps else None,
             examples=tuple(self._largest()),
         )
+
+    def _place(self, identity: str) -> int:
+        return self._order.get(identity, len(self._order))
 
     def _largest(self) -> Iterator[Change]:
         """Flips first, then by the size of the change; one of each row."""

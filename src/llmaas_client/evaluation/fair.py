@@ -34,6 +34,8 @@ class FairnessReport(Report):
     """Rows that were classified: those that name an identity, and those with labels."""
     texts: int
     """Texts that were classified: these rows and their variants."""
+    unpaired: int
+    """Versions of texts that have no other version, or none of the identity that comes first."""
     positive: str
     threshold: float | None
     source: Source
@@ -133,6 +135,7 @@ def _report(study: Study, *, interrupted: bool) -> FairnessReport:
         rows=study.rows,
         asked=study.asked,
         texts=study.texts,
+        unpaired=study.unpaired,
         positive=study.positive,
         threshold=study.threshold,
         source=study.source,

@@ -8,8 +8,6 @@ from decimal import Decimal
 from llmaas_client.wire.classify import ClassifyResult
 from llmaas_client.wire.summarize import SummarizeResult
 
-MOST_WARNINGS = 20
-
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -23,7 +21,7 @@ class Source:
     completion_tokens: int
     cost: str | None
     warnings: tuple[str, ...]
-    """Each once."""
+    """One for each code."""
 
 
 class Origin:
@@ -36,7 +34,9 @@ class Origin:
         self._classifiers: dict[str, None] = {}
         self._prompt = self._completion = 0
         self._cost: Decimal | None = None
-        self._warnings: dict[str, None] = {}
+        self._results = 0
+        self._warnings: dict[str, tuple[int, str]] = {}
+        """By code: how many results had it, and what the first one said."""
 
     def add(self, result: ClassifyResult | SummarizeResult) -> None:
         self._models[result.model] = None
@@ -49,9 +49,10 @@ class Origin:
         self._completion += result.usage.completion_tokens
         if result.cost is not None:
             self._cost = (self._cost or Decimal()) + Decimal(result.cost)
+        self._results += 1
         for warning in result.warnings:
-            if len(self._warnings) < MOST_WARNINGS:
-                self._warnings[warning.message] = None
+            times, first = self._warnings.get(warning.code, (0, warning.message))
+            self._warnings[warning.code] = (times + 1, first)
 
     @property
     def source(self) -> Source:
@@ -63,5 +64,8 @@ class Origin:
             prompt_tokens=self._prompt,
             completion_tokens=self._completion,
             cost=None if self._cost is None else format(self._cost, "f"),
-            warnings=tuple(self._warnings),
+            warnings=tuple(
+                f"{code}, in {times} of {self._results} requests; the first: {message}"
+                for code, (times, message) in self._warnings.items()
+            ),
         )

@@ -87,7 +87,7 @@ class Study:
             if groups is None:
                 groups = () if case.version_of is not None else shipped()
             self._swappers = [Swapper(group) for group in groups]
-            self._ledgers = {group.name: Ledger(group.name) for group in groups}
+            self._ledgers = {group.name: Ledger(group.name, group.identities) for group in groups}
         return self._swappers
 
     def take(self, item: Item, answer: tuple[Classification, ClassifyResult] | Refused) -> None:
@@ -167,11 +167,20 @@ class Study:
     def source(self) -> Source:
         return self._origin.source
 
+    @property
+    def unpaired(self) -> int:
+        """Rows in versions that have nothing to be held against."""
+        return sum(
+            len(versions)
+            for versions in self._versions.values()
+            if self._reference not in versions or len(versions) == 1
+        )
+
     def _of_versions(self) -> Ledger:
         """Each version against that of the identity that came first."""
         ledger = Ledger(SETS)
         for versions in self._versions.values():
-            if self._reference not in versions:
+            if self._reference not in versions or len(versions) == 1:
                 continue
             case, said = versions[self._reference]
             changes = [

@@ -138,7 +138,7 @@ def _calibration(report: ClassifyReport) -> Iterator[Block]:
         )
         for one in report.bins
     ]
-    yield Grid(("scores", "rows", "mean score", "right", "95 % interval"), rows)
+    yield Grid(("scores", "rows", "mean score", "right", "95 % interval"), rows, detail=True)
 
 
 def _selective(report: ClassifyReport) -> Iterator[Block]:

@@ -28,12 +28,16 @@ class Points:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table. The first column has words, the others have figures, which stand right."""
+    """A table of figures, which stand right, and of words."""
 
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
     words: Sequence[int] = (0,)
     """The columns that have words in them."""
+    lead: str = ""
+    """A sentence before it."""
+    detail: bool = False
+    """Whether it is left to the files, and not shown in a terminal."""
 
 
 @dataclass(frozen=True, slots=True)

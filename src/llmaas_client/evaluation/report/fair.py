@@ -32,9 +32,19 @@ def _blocks(report: FairnessReport) -> Iterator[Block]:
     )
     yield Paragraph(
         f"The positive label is {report.positive!r}; a text counts as positive {decided}. "
-        f"{report.asked} rows were classified, with their variants {report.texts} texts; the "
-        "others name no identity that was looked for, and have no label."
+        f"{report.asked} rows were classified, with their variants {report.texts} texts."
+        + (
+            f" The other {report.rows - report.asked} name no identity that was looked for, and "
+            "have no label, or were refused."
+            if report.rows > report.asked
+            else ""
+        )
     )
+    if report.unpaired:
+        yield Paragraph(
+            f"{report.unpaired} rows are versions of texts without a counterpart in the file: they "
+            "count nowhere."
+        )
     groups = [group for group in report.groups if group.rows]
     yield Heading("What changes where identities do")
     yield from _groups(groups, [group.group for group in report.groups if not group.rows])
@@ -94,11 +104,10 @@ def _group(group: GroupFigures) -> Iterator[Block]:
     several = len(group.pairs) > len(group.targets)
     yield Grid(_HEADER, [_swap(one) for one in (*group.targets, *_mutual(group))], words=(0, 7))
     if several:
-        yield Paragraph("The same by the identity that was there:")
-        yield Grid(_HEADER, [_swap(one) for one in group.pairs], words=(0, 7))
+        rows = [_swap(one) for one in group.pairs]
+        yield Grid(_HEADER, rows, (0, 7), "The same by the identity that was there:", detail=True)
     if group.examples:
-        yield Paragraph("Where most changes:")
-        rows = [
+        examples = [
             (
                 one.where,
                 f"{_short(one.text)}  →  {_short(one.variant)}",
@@ -107,7 +116,8 @@ def _group(group: GroupFigures) -> Iterator[Block]:
             )
             for one in group.examples
         ]
-        yield Grid(("row", "text → variant", "label", "score"), rows, words=(0, 1, 2))
+        header = ("row", "text → variant", "label", "score")
+        yield Grid(header, examples, (0, 1, 2), "Where most changes:")
 
 
 _HEADER = ("put in", "rows", "flips", "95 % interval", "gap", "95 % interval", "|gap|", "flagged")

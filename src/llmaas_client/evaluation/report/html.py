@@ -81,6 +81,8 @@ def _grid(grid: Grid) -> Iterator[str]:
             for column, text in enumerate(texts)
         )
 
+    if grid.lead:
+        yield f"<p>{escape(grid.lead)}</p>"
     yield '<div class="wide"><table>'
     yield f"<thead><tr>{cells('th', map(escape, grid.header))}</tr></thead>"
     yield "<tbody>"

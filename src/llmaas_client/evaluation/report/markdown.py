@@ -27,7 +27,9 @@ def _block(block: Block) -> Iterator[str]:
             yield from (f"- {_plain(point)}" for point in points)
         case Drawing(name, _, caption):
             yield f"![{_plain(caption)}]({name}.svg)"
-        case Grid(header, rows, words):
+        case Grid(header, rows, words, lead):
+            if lead:
+                yield from (_plain(lead), "")
             marks = [":---" if column in words else "---:" for column in range(len(header))]
             yield _row(map(_plain, header))
             yield _row(marks)

@@ -11,19 +11,30 @@ WIDTH = 720
 LETTER = 6.6
 """Pixels of a letter in the font below, in the mean."""
 
-_STYLE = """
-.plot { --ink: #1f2328; --soft: #6e7781; --line: #d0d7de; --paper: #ffffff;
-  --s0: #0969da; --s1: #bc4c00; --s2: #1a7f37; --flag: #cf222e;
-  background: var(--paper); font: 12px system-ui, sans-serif; max-width: 100%; height: auto; }
-@media (prefers-color-scheme: dark) { .plot { --ink: #e6edf3; --soft: #8d96a0; --line: #3d444d;
-  --s0: #4493f8; --s1: #f0883e; --s2: #3fb950; --flag: #ff7b72; --paper: #0d1117; } }
-.plot text { fill: var(--ink); } .plot .soft { fill: var(--soft); }
-.plot line { stroke: var(--line); } .plot .axis { stroke: var(--soft); }
-.plot .dash { stroke: var(--soft); stroke-dasharray: 4 3; }
-.plot .s0 { --c: var(--s0); } .plot .s1 { --c: var(--s1); } .plot .s2 { --c: var(--s2); }
-.plot .flag { --c: var(--flag); }
-.plot circle { fill: var(--c); } .plot .bar { stroke: var(--c); stroke-width: 2; }
-.plot polyline { stroke: var(--c); fill: none; }
+_RULES = """
+.plot .paper {{ fill: {paper}; }} .plot text {{ fill: {ink}; }} .plot text.soft {{ fill: {soft}; }}
+.plot line {{ stroke: {line}; }} .plot line.axis, .plot line.dash {{ stroke: {soft}; }}
+.plot .s0 circle, .plot circle.s0 {{ fill: {s0}; }} .plot .s0 line {{ stroke: {s0}; }}
+.plot polyline {{ stroke: {s0}; }}
+.plot .s1 circle, .plot circle.s1 {{ fill: {s1}; }} .plot .s1 line {{ stroke: {s1}; }}
+.plot .s2 circle, .plot circle.s2 {{ fill: {s2}; }} .plot .s2 line {{ stroke: {s2}; }}
+.plot .flag circle {{ fill: {flag}; }} .plot .flag line {{ stroke: {flag}; }}
+""".strip()
+_LIGHT = _RULES.format(
+    paper="#ffffff", ink="#1f2328", soft="#6e7781", line="#d0d7de",
+    s0="#0969da", s1="#bc4c00", s2="#1a7f37", flag="#cf222e",
+)  # fmt: skip
+_DARK = _RULES.format(
+    paper="#0d1117", ink="#e6edf3", soft="#8d96a0", line="#3d444d",
+    s0="#4493f8", s1="#f0883e", s2="#3fb950", flag="#ff7b72",
+)  # fmt: skip
+# Colours are plain and not variables: programs that draw SVG without a browser know no others.
+_STYLE = f"""
+.plot {{ font: 12px system-ui, sans-serif; max-width: 100%; height: auto; }}
+.plot .bar {{ stroke-width: 2; }} .plot .dash {{ stroke-dasharray: 4 3; }}
+.plot polyline {{ fill: none; }}
+{_LIGHT}
+@media (prefers-color-scheme: dark) {{ {_DARK} }}
 """.strip()
 
 
@@ -48,7 +59,8 @@ def image(title: str, width: float, height: float, body: Iterable[str]) -> str:
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" class="plot" role="img" '
         f'viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}">\n'
-        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n{inside}\n</svg>"
+        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n"
+        f'<rect class="paper" width="{width:.0f}" height="{height:.0f}"/>\n{inside}\n</svg>'
     )
 
 

@@ -24,7 +24,10 @@ def show(document: Document, console: Console) -> None:
                 for point in points:
                     console.print(Text(f"- {clean(point)}"))
             case Grid():
-                console.print(_table(block))
+                if block.lead and not block.detail:
+                    console.print(Text(clean(block.lead)))
+                if not block.detail:
+                    console.print(_table(block))
             case Drawing():
                 pass
 
