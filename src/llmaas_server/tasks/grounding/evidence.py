@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmaas_server.runtime.interface import Floats
-from llmaas_server.tasks.text import words
 from llmaas_server.tasks.text.content import content_words
 from llmaas_server.tasks.text.sources import Source
 
-from . import number_words
+from . import hanzi, number_words
 from .names import Vocabulary
 from .numbers import Number, implied, values
 from .stems import stem
@@ -98,17 +97,9 @@ class Grounds:
 
 
 def terms(text: str) -> list[str]:
-    """Stems of words without numbers; pairs of characters where a script has no spaces."""
-    found = [
+    """Stems of the words that say something, and that are no numbers."""
+    return [
         stem(word)
         for word in content_words(text)
-        if word.isalpha() and not words.is_spaceless(word) and not number_words.is_one(word)
+        if word.isalpha() and not number_words.is_one(word) and not hanzi.is_one(word)
     ]
-    run = ""
-    for unit in [*words.units(text), ""]:
-        if len(unit) == 1 and unit.isalpha() and words.is_spaceless(unit):
-            run += unit
-            continue
-        found += [run[i : i + 2] for i in range(max(len(run) - 1, min(1, len(run))))]
-        run = ""
-    return found

@@ -43,6 +43,11 @@ def find(text: str) -> Iterator[tuple[int, str, list[float], bool]]:
             yield match.start(), written, values, loose
 
 
+def is_one(word: str) -> bool:
+    """Whether all its characters are those of numbers."""
+    return all(letter in _DIGITS or letter in _SMALL or letter in _LARGE for letter in word)
+
+
 def implied(text: str) -> set[float]:
     """Values of words that stand for a number without being one."""
     return {2.0} if re.search(r"双方|雙方|两者|一对|夫妇", text) else set()

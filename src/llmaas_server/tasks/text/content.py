@@ -16,10 +16,22 @@ def empty_words() -> frozenset[str]:
 
 
 def content_words(text: str) -> list[str]:
-    """Those that say what the text is about, in lower case."""
+    """Those that say what the text is about, in lower case.
+
+    Where a script has no spaces, words are not told apart: there every two neighbours are one,
+    unless one of the two says nothing by itself, such as 的; a character without neighbours stands
+    alone.
+    """
     empty = empty_words()
-    return [
-        word
-        for word in words.units(text.lower())
-        if word not in empty and (len(word) > 1 or words.is_spaceless(word)) and word.isalnum()
-    ]
+    found: list[str] = []
+    run = ""
+    for unit in [*words.units(text.lower()), ""]:
+        said = unit.isalnum() and unit not in empty
+        if said and words.is_spaceless(unit):
+            run += unit
+            continue
+        found += [run[i : i + 2] for i in range(len(run) - 1)] if len(run) > 1 else [run] * len(run)
+        run = ""
+        if said and len(unit) > 1:
+            found.append(unit)
+    return found

@@ -2,7 +2,7 @@
 
 Rules instead of a model: English abbreviations, initials, decimals, quotes and ellipses; line
 breaks, blank lines and list items; Chinese and Japanese 。！？ with the quotes that close after
-them. A rule that errs costs one odd sentence, never a lost character.
+them, and ； after a long clause. A rule that errs costs one odd sentence, never a lost character.
 """
 
 from __future__ import annotations
@@ -49,12 +49,15 @@ def split(text: str) -> list[Span]:
     return spans
 
 
-_MARK = re.compile(r"[.!?…。！？｡]+|\n\s*")
+_MARK = re.compile(r"[.!?…。！？｡]+|；|\n\s*")
 _CAPITAL_START = re.compile(r"[.!?…][\"'”’»)\]]*\s+[\"'“‘«(\[]*[A-ZÀ-ÞА-Я]")
 _IDEOGRAPHIC = re.compile(r"[。！？｡]")
+_CLAUSE = 20
+"""Characters. A Chinese semicolon ends a sentence that is longer: it often stands for a stop."""
 _SPACELESS = re.compile(f"[{SPACELESS}]")
 _CLOSERS = "」』”’》〉】）)]»"
 _OPENERS = "\"'“‘«([「『《【（"
+_UNTIL_LATIN = re.compile(f".*[{SPACELESS}]")
 _SPACE = re.compile(r"\s*")
 _WORD = re.compile(r"[^\W_]+")
 _LIST_ITEM = re.compile(
@@ -94,6 +97,8 @@ def _border(text: str, start: int, mark: re.Match[str], lowercase: bool) -> int 
     if mark.group().startswith("\n"):
         return mark.end() if _line_ends(text, start, mark) else None
     after = mark.end()
+    if mark.group() == "；":
+        return _skip_space(text, after) if after - start > _CLAUSE else None
     if _is_ideographic(text, mark):
         return _ideographic_border(text, start, after)
     while after < len(text) and (text[after] in _CLOSERS or text[after] in "\"'"):
@@ -121,7 +126,7 @@ def _is_ideographic(text: str, mark: re.Match[str]) -> bool:
 def _ideographic_border(text: str, start: int, after: int) -> int | None:
     quoted = False
     while after < len(text):
-        closes = text[after] in _CLOSERS
+        closes = text[after] in _CLOSERS or (quoted and text[after] in "。！？｡…")
         # A straight quote closes where it was opened in this sentence.
         if not closes and text[after] == '"':
             closes = text.count('"', start, after) % 2 == 1
@@ -138,7 +143,7 @@ def _ideographic_border(text: str, start: int, after: int) -> int | None:
 def _full_stop(text: str, start: int, position: int, following: str) -> bool:
     """Whether the dot at `position` ends a sentence, rather than an abbreviation or a number."""
     before = text[max(start, position - 40) : position].split()
-    token = before[-1].lstrip(_OPENERS + "-") if before else ""
+    token = _UNTIL_LATIN.sub("", before[-1]).lstrip(_OPENERS + "-") if before else ""
     word = token.lower()
     if token.isdigit() and len(token) <= 3 and len(before) == 1 and position - start <= 40:
         return False  # The number of a list item.

@@ -16,8 +16,9 @@ def test_empty_words_and_punctuation_are_left_out() -> None:
     ]
 
 
-def test_a_script_without_spaces_has_characters() -> None:
-    assert content_words("桥很新。") == ["桥", "很", "新"]
+def test_a_script_without_spaces_has_pairs_of_characters() -> None:
+    assert content_words("小镇的老桥很新。GPU 很快") == ["小镇", "老桥", "新", "gpu", "快"]
+    assert content_words("河水淹没了小镇") == ["河水", "水淹", "淹没", "小镇"]
 
 
 def test_words_weigh_by_the_sentences_that_have_them() -> None:
