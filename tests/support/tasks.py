@@ -33,10 +33,16 @@ class Outcome:
 
 
 async def run_task(
-    name: str, model: Model, runtime: Runtime, *, tenant: str = "t", **request: Any
+    name: str,
+    model: Model,
+    runtime: Runtime,
+    *,
+    embedder: Model | None = None,
+    tenant: str = "t",
+    **request: Any,
 ) -> Outcome:
     """The outcome of one call; within the costs that its prompt stated."""
-    prompt: Prompt = read_request(name, model, **request)
+    prompt: Prompt = read_request(name, model, embedder=embedder, **request)
     deltas: list[Delta] = []
     progress: list[Progress] = []
     results: list[Result] = []

@@ -112,6 +112,8 @@ def needs_embedder(request: TaskRequest, model: ModelRef) -> Literal["no", "want
     """Whether the call takes a second model, of sentence vectors; `wanted`: it does without."""
     if isinstance(request, SummarizeRequest) and model.kind != "encoder":
         return "wanted"
+    if isinstance(request, ChatRequest) and request.documents is not None:
+        return "needed"
     return "no"
 
 

@@ -16,9 +16,11 @@ from llmaas_server.seam.values import Delta, Progress, Result
 
 from .answers.answer import Answer
 from .answers.answer import Finish as Ending
-from .answers.plan import Plan, about_tools, plan
+from .answers.plan import Plan, about_tools, encoder, plan
 from .base import Caller
 from .concurrent import interleaved
+from .documents.reading import Given, cite, search
+from .documents.shelf import Shelf, shelf_of
 from .meter import Meter
 from .tools.rendering import call_id
 
@@ -39,11 +41,13 @@ class ChatPrompt:
     top_logprobs: int | None
     """As in `Generation`: None for no log-probabilities."""
     hides_reasoning: bool
+    shelf: Shelf | None = None
+    """The documents, where there are some; the prompt is made when they were searched."""
 
     @property
     def prompt_tokens(self) -> int:
         """Computed once, however many answers there are."""
-        return len(self.plan.ids)
+        return len(self.plan.ids) if self.shelf is None else self.shelf.prompt_tokens
 
     @property
     def max_completion_tokens(self) -> int:
@@ -62,10 +66,15 @@ class Chat:
                 param="model",
             )
         planned = plan(request, request.messages, model)
+        shelf = None
+        if request.documents is not None:
+            reserved = request.max_tokens or min(DEFAULT_MAX_TOKENS, max(1, model.context // 4))
+            shelf = shelf_of(request, model, embedder, encoder(request, model), reserved)
         return ChatPrompt(
             plan=planned,
             n=request.n,
             max_tokens=_max_tokens(request.max_tokens, len(planned.ids), model),
+            shelf=shelf,
             sampling=_sampling(request, model.sampling),
             stops=_stops(request),
             stop_ids=frozenset() if request.ignore_eos else model.stop_ids,
@@ -77,6 +86,15 @@ class Chat:
         self, prompt: ChatPrompt, model: Model, runtime: Runtime, caller: Caller
     ) -> AsyncGenerator[Delta | Progress | Result, None]:
         meter = Meter()
+        given: Given | None = None
+        if prompt.shelf is not None:
+            async with aclosing(search(prompt.shelf, runtime, caller, meter)) as searching:
+                async for found in searching:
+                    if isinstance(found, Progress):
+                        yield found
+                    else:
+                        given = found
+                        prompt = _with(prompt, found, model)
         begun = asyncio.Event()
         answers = [
             _answer(number, prompt, model, runtime, caller, meter, begun)
@@ -92,6 +110,9 @@ class Chat:
         body = dict(bodies[0])
         if prompt.n > 1:
             body["choices"] = [bodies[number] for number in range(prompt.n)]
+        if prompt.shelf is not None and given is not None:
+            answer = body["message"]["content"]
+            body |= await cite(answer, given, prompt.shelf, runtime, caller, meter)
         yield meter.result(body)
 
 
@@ -161,11 +182,20 @@ def _generation(number: int, prompt: ChatPrompt, caller: Caller) -> Generation:
     )
 
 
+def _with(prompt: ChatPrompt, given: Given, model: Model) -> ChatPrompt:
+    """The prompt that has the passages in it, and an answer that has room beside them."""
+    room = model.context - len(given.ids)
+    return replace(
+        prompt,
+        plan=replace(prompt.plan, ids=given.ids),
+        max_tokens=min(prompt.max_tokens, room),
+    )
+
+
 def _max_tokens(asked: int | None, prompt: int, model: Model) -> int:
+    """What is needed is always the prompt with the answer, so that callers can reckon with it."""
     room = model.context - prompt
-    if room < 0:
-        raise context_overflow(prompt, model.context)
-    if room == 0:
+    if asked is None and room < 1:
         raise context_overflow(prompt + 1, model.context, "the prompt with one token of an answer")
     if asked is None:
         return min(DEFAULT_MAX_TOKENS, room, model.max_completion)
@@ -174,8 +204,8 @@ def _max_tokens(asked: int | None, prompt: int, model: Model) -> int:
             "context_overflow",
             f"the prompt ({prompt} tokens) and max_tokens ({asked}) need {prompt + asked} tokens, "
             f"and the model's context has {model.context}",
-            hint=f"Lower max_tokens to {room}, shorten the conversation, "
-            "or choose a model with a longer context.",
+            hint=f"{f'Lower max_tokens to {room}, shorten' if room > 0 else 'Shorten'} "
+            "the conversation, or choose a model with a longer context.",
             param="max_tokens",
             needed=prompt + asked,
             limit=model.context,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from llmaas_client.wire.chat import ChatRequest
 from llmaas_client.wire.messages import Message
@@ -19,7 +20,6 @@ from .grammar import MOST_CALLS, Calls, answer_grammar, arguments_grammar
 from .marks import marks_of
 from .reasoning import Thinking
 from .shape import Shape
-
 
 _HINT = "docs/tasks/chat.md says which JSON schemas work."
 
@@ -41,13 +41,7 @@ def plan(request: ChatRequest, messages: Sequence[Message], model: Model) -> Pla
     template = model.tokenizer.chat_template
     calls = _calls(request)
     form = format_of(template)
-    ids = encode(
-        model.tokenizer,
-        messages,
-        () if calls is None else request.tools or (),
-        form=form,
-        thinking=request.reasoning != "off",
-    )
+    ids = encoder(request, model)(messages)
     thinking, never = _thinking(request, model.tokenizer, ids)
     marks = (*(thinking.marks if thinking else ()), *(form.marks if calls else ()))
     shape = Shape(
@@ -60,6 +54,30 @@ def plan(request: ChatRequest, messages: Sequence[Message], model: Model) -> Pla
     text = answer_grammar(shape, request.response_format, calls, never=never)
     grammar = None if text is None else _compiled(text, request, calls, model)
     return Plan(tuple(ids), shape, grammar)
+
+
+def encoder(request: ChatRequest, model: Model) -> Callable[[Sequence[Message]], list[int]]:
+    """What makes the prompt of other messages, for the answer that is planned for the request."""
+    calls = _calls(request)
+    form = format_of(model.tokenizer.chat_template)
+    return partial(
+        _encoded,
+        tokenizer=model.tokenizer,
+        tools=() if calls is None else request.tools or (),
+        form=form,
+        thinking=request.reasoning != "off",
+    )
+
+
+def _encoded(
+    messages: Sequence[Message],
+    *,
+    tokenizer: Tokenizer,
+    tools: Sequence[Tool],
+    form: CallFormat,
+    thinking: bool,
+) -> list[int]:
+    return encode(tokenizer, messages, tools, form=form, thinking=thinking)
 
 
 def encode(

@@ -1,0 +1,78 @@
+"""What the sentences of an answer rest on, as results have it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from llmaas_client.wire.documents import Document
+from llmaas_server.runtime.interface import Floats
+from llmaas_server.tasks.grounding.evidence import Grounds
+from llmaas_server.tasks.grounding.judgement import judge
+from llmaas_server.tasks.text.sentences import Span, split
+from llmaas_server.tasks.text.sources import Source
+
+NOTHING_GIVEN = "no passage of the documents was given"
+
+
+def sentences_of_answer(answer: str) -> list[Span]:
+    """Sentences that claim something, without the white space after them; questions do not."""
+    spans = [
+        Span(one.start, one.start + len(answer[one.start : one.end].rstrip()))
+        for one in split(answer)
+    ]
+    return [one for one in spans if not answer[: one.end].endswith(("?", "？"))]
+
+
+def cited(
+    answer: str,
+    sentences: Sequence[Span],
+    vectors: Floats,
+    grounds: Grounds,
+    documents: Sequence[Document],
+) -> dict[str, Any]:
+    """`citations` and `unsupported`. `vectors` are those of the sentences."""
+    texts = [answer[one.start : one.end] for one in sentences]
+    judged = judge(texts, vectors, grounds)
+    return {
+        "citations": [
+            {
+                **span(source, documents),
+                "answer_start": one.start,
+                "answer_end": one.end,
+                "support": grounded.support,
+            }
+            for one, grounded in zip(sentences, judged, strict=True)
+            if grounded.supported
+            for source in grounded.sources
+        ],
+        "unsupported": list(
+            _unsupported(answer, zip(sentences, (one.reasons for one in judged), strict=True))
+        ),
+    }
+
+
+def uncited(answer: str, sentences: Sequence[Span]) -> dict[str, Any]:
+    """The same where there is nothing that could be cited."""
+    return {
+        "citations": [],
+        "unsupported": list(_unsupported(answer, ((one, (NOTHING_GIVEN,)) for one in sentences))),
+    }
+
+
+def span(source: Source, documents: Sequence[Document]) -> dict[str, Any]:
+    """A span of a document as results have it."""
+    texts = [document.text for document in documents]
+    seen = source.visible(texts)
+    return {**seen.wire(), "id": documents[seen.document].id, "text": seen.text(texts)}
+
+
+def _unsupported(answer: str, judged: Any) -> Iterator[dict[str, Any]]:
+    for one, reasons in judged:
+        if reasons:
+            yield {
+                "answer_start": one.start,
+                "answer_end": one.end,
+                "text": answer[one.start : one.end],
+                "reasons": list(reasons),
+            }
