@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from llmaas_server.runtime.interface import Floats
 from llmaas_server.tasks.text.content import content_words
 from llmaas_server.tasks.text.sources import Source
+from llmaas_server.tasks.text.stems import stem
 
 from . import hanzi, number_words
 from .names import Vocabulary
 from .numbers import Number, implied, values
-from .stems import stem
 
 Numbers = NDArray[np.float64]
 

@@ -6,8 +6,7 @@ import re
 from collections.abc import Sequence
 
 from llmaas_server.tasks.text.content import empty_words
-
-from .stems import stem
+from llmaas_server.tasks.text.stems import stem
 
 
 def _set(words: str) -> frozenset[str]:

@@ -21,6 +21,7 @@ from llmaas_server.tasks.text.sources import Source, coverage, sentences_of
 from llmaas_server.tasks.text.windows import Windows, read
 from llmaas_server.tasks.vectors import embed_chunks
 
+from .focus import Focus
 from .selection import Candidate, salience, select
 from .shape import Shape, documents_of, shape_of
 
@@ -34,7 +35,7 @@ HEADLINE_WORDS = 20
 @dataclass(frozen=True, slots=True)
 class SourceVectors:
     sentences: Floats  # [sentences, hidden]
-    focus: Floats | None  # [hidden]
+    focus: Focus | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class ExtractivePrompt:
     windows: Windows
     """Of the sentences, and last of what the summary is to be about, where that is stated."""
     shape: Shape
-    focused: bool = False
+    focus: str | None = None
 
     @property
     def prompt_tokens(self) -> int:
@@ -58,8 +59,8 @@ class ExtractivePrompt:
     def pool(self, parts: Sequence[Floats]) -> SourceVectors:
         """Vectors of the windows, in the chunks that they were embedded in -> of the texts."""
         pooled = self.windows.pool(np.concatenate(parts))
-        if self.focused:
-            return SourceVectors(pooled[:-1], pooled[-1])
+        if self.focus is not None:
+            return SourceVectors(pooled[:-1], Focus(self.focus, pooled[-1]))
         return SourceVectors(pooled, None)
 
     @property
@@ -105,10 +106,9 @@ def read_source(request: SummarizeRequest, model: Model) -> ExtractivePrompt:
         )
     texts = [sentence.text(documents).strip() for sentence in sentences]
     candidates = tuple(_candidates(sentences, texts, shape))
-    focused = request.focus is not None
-    asked = [request.focus.strip()] if request.focus is not None else []
-    windows = read([*texts, *asked], model.tokenizer, model.context)
-    return ExtractivePrompt(documents, sentences, candidates, windows, shape, focused)
+    focus = request.focus and request.focus.strip()
+    windows = read([*texts, focus] if focus else texts, model.tokenizer, model.context)
+    return ExtractivePrompt(documents, sentences, candidates, windows, shape, focus)
 
 
 def _candidates(
@@ -117,7 +117,9 @@ def _candidates(
     first: dict[int, int] = {}
     for index, (sentence, text) in enumerate(zip(sentences, texts, strict=True)):
         position = index - first.setdefault(sentence.document, index)
-        yield Candidate(text, position, words.count(text), shape.words(text))
+        yield Candidate(
+            text, position, words.reading_words(text), shape.words(text), sentence.document
+        )
 
 
 def choose(prompt: ExtractivePrompt, vectors: SourceVectors) -> list[int]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from llmaas_server.runtime.interface import Floats
 from llmaas_server.tasks.text.content import content_words
 
+from .focus import Focus
 from .terms import Numbers, Terms
 
 # Salience is counted in standard deviations. The weights were found on dialogues, meetings and
@@ -27,8 +28,8 @@ LENGTH_WEIGHT = 0.3
 POSITION_WEIGHT = 1.5
 POSITION_DECAY = 4.0
 """Sentences. The first of a document gains POSITION_WEIGHT, the fifth e times less."""
-FOCUS_WEIGHT = 4.0
-"""Nearness to what is asked."""
+FOCUS_NEARNESS, FOCUS_NAMED = 2.0, 2.0
+"""In meaning to what is asked, and how much of that is named; position has no say beside."""
 REDUNDANCY = 4.0
 """What a cosine of 1 to a chosen sentence costs."""
 FORM_PENALTY = 0.5
@@ -39,9 +40,15 @@ SHORT, LONG = 4, 60
 """Words. Sentences outside are rarely worth quoting."""
 
 _DANGLING = re.compile(
-    r"(?:he|she|it|they|this|that|these|those|but|however|and|so|also|then|there)\b", re.IGNORECASE
+    r"(?:he|she|it|they|this|that|these|those|but|however|and|so|also|then|there|his|her|its|"
+    r"their|therefore|thus|moreover|furthermore|hence|nevertheless|meanwhile|instead)\b|"
+    # Chinese and Japanese: but, therefore, besides, then; he, she, it, this, that.
+    r"但|可是|然而|不过|不過|却|卻|因此|因而|所以|于是|於是|而且|并且|並且|而|此外|另外|同时|同時|然后|然後|"
+    r"接着|接著|其次|总之|總之|对此|對此|为此|為此|也(?!许|許)|还|還|其(?![他它实實])|此|该|該|"
+    r"[他她它牠]|[这這]|那(?![不么麼])|しかし|そして|また|だから|それ|これ|その|この|彼|ところが|さらに",
+    re.IGNORECASE,
 )
-_FINISHED = re.compile(r"[.!?…。！？｡][\"'”’」』)\]）]*$")
+_FINISHED = re.compile(r"[.!?…。！？；｡][\"'”’」』\])\]）]*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +57,17 @@ class Candidate:
     position: int
     """From 0, in its own document."""
     length: int
-    """Words, as in `text.words`."""
+    """Words that a reader reads: `text.words.reading_words`."""
     cost: int
     """Words that it adds to a summary."""
+    document: int = 0
 
 
 def salience(
-    vectors: Floats, candidates: Sequence[Candidate], focus: Floats | None = None
+    vectors: Floats, candidates: Sequence[Candidate], focus: Focus | None = None
 ) -> Numbers:
-    """How much each sentence stands for the whole, or for what is asked: `focus`, [hidden]. Only
-    the order and the distances matter."""
+    """How much each sentence stands for the whole, or for what is asked. Only the order and the
+    distances matter."""
     form = np.array([_form(candidate) for candidate in candidates])
     contents = [content_words(candidate.text) for candidate in candidates]
     terms = Terms(contents)
@@ -74,11 +82,14 @@ def salience(
         + TERM_WEIGHT * _standard(terms.weight)
         + TERM_DENSITY * _standard(terms.density)
         + LENGTH_WEIGHT * _standard(terms.length)
-        + POSITION_WEIGHT * np.exp(-positions / POSITION_DECAY)
         + form
     )
-    if focus is not None:
-        result += FOCUS_WEIGHT * _standard(vectors @ focus)
+    if focus is None:
+        result += POSITION_WEIGHT * np.exp(-positions / POSITION_DECAY)
+    else:
+        documents = [candidate.document for candidate in candidates]
+        result += FOCUS_NEARNESS * _standard(focus.cosines(vectors))
+        result += FOCUS_NAMED * _standard(focus.named(contents, documents))
     return result
 
 
@@ -115,28 +126,40 @@ def select(
     """Indices of at most `most` sentences within `max_words` together, in the order of the text.
 
     Maximal marginal relevance (Carbonell and Goldstein, 1998), greedy. A sentence that hangs on
-    the one before it comes together with that one, or not at all.
+    the one before it comes together with that one, or not at all. Where there is room for a
+    sentence of each document, every document gives one before any gives a second.
     """
     costs = np.array([candidate.cost for candidate in candidates])
     needs = np.array([hangs(candidate) for candidate in candidates])
+    documents = np.array([candidate.document for candidate in candidates])
     left = np.inf if max_words is None else float(max_words)
     likeness = np.full(len(candidates), -1.0)
     # Fragments are no sentences of a summary, except where there is nothing else.
     open_ = np.array([candidate.length >= SHORT for candidate in candidates])
     if not (open_ & (costs <= left)).any():
         open_[:] = True
+    unheard = set(documents.tolist())
+    if len(unheard) > most:
+        unheard = set()
     chosen: set[int] = set()
     while len(chosen) < most:
         possible = open_ & (costs <= left) & (likeness < DUPLICATE)
+        waiting = possible & np.isin(documents, list(unheard))
+        if waiting.any():
+            possible = waiting
+        else:
+            unheard = set()
         if not possible.any():
             break
         value = np.where(possible, salient - REDUNDANCY * np.maximum(likeness, 0), -np.inf)
         best = int(value.argmax())
         open_[best] = False
         together = _with_antecedents(best, needs, chosen)
-        if len(chosen) + len(together) > most or costs[together].sum() > left:
+        others = len(unheard - {int(documents[best])})
+        if len(chosen) + len(together) + others > most or costs[together].sum() > left:
             continue
         chosen.update(together)
+        unheard.discard(int(documents[best]))
         open_[together] = False
         left -= float(costs[together].sum())
         for index in together:
