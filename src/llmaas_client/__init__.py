@@ -17,6 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .async_client import AsyncClient as AsyncClient
+    from .batch.aio import MapCancelled as MapCancelled
+    from .batch.items import Item as Item
+    from .batch.items import MapInterrupted as MapInterrupted
+    from .batch.items import MapResult as MapResult
+    from .batch.progress import MapProgress as MapProgress
     from .client import Client as Client
     from .clock import Clock as Clock
     from .conversations.history import Turn as Turn
@@ -139,6 +144,9 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "async_client": "AsyncClient",
+    "batch.aio": "MapCancelled",
+    "batch.items": "Item MapInterrupted MapResult",
+    "batch.progress": "MapProgress",
     "client": "Client",
     "clock": "Clock",
     "conversations.history": "Turn",

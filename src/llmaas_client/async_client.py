@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from functools import cached_property
 from os import PathLike
 from types import TracebackType
@@ -15,6 +15,8 @@ from .pools import AsyncPool
 from .taping import Recording
 
 if TYPE_CHECKING:
+    from .batch.items import Item, MapResult
+    from .batch.work import Job, Val
     from .drive import AsyncRun
     from .management.account import AsyncAccount
     from .management.accounts import AsyncAccounts
@@ -27,17 +29,15 @@ if TYPE_CHECKING:
     from .streams import AsyncStream, ResultT
     from .tasks.chat import AsyncChat
     from .tasks.classifiers import AsyncClassifiers
-    from .tasks.classify import Classify
-    from .tasks.embed import Embed
+    from .tasks.classify import AsyncClassify
+    from .tasks.embed import AsyncEmbed
+    from .tasks.mapped import Mapper
     from .tasks.price import AskPrice
     from .tasks.raw import AsyncRaw
     from .tasks.server import HealthCheck, Models, Tasks
-    from .tasks.summarize import Summarize
-    from .wire.classify import ClassifyResult
-    from .wire.embed import EmbedResult
+    from .tasks.summarize import AsyncSummarize
     from .wire.models import Health, ModelInfo, TaskInfo
     from .wire.prices import Price, Quote
-    from .wire.summarize import SummarizeResult
     from .wire.usage import UsageReport
 
 
@@ -88,34 +88,32 @@ class AsyncClient(Calling):
     replay = Recording("player")
 
     @cached_property
-    def classify(self) -> Classify[Coroutine[Any, Any, ClassifyResult]]:
+    def classify(self) -> AsyncClassify:
         """Which of these labels does a text deserve?"""
         from .tasks.classify import Classify
 
-        return Classify(self._run)
+        return Classify(self._run, self._mapper)
 
     @cached_property
-    def summarize(
-        self,
-    ) -> Summarize[Coroutine[Any, Any, SummarizeResult], AsyncStream[SummarizeResult]]:
+    def summarize(self) -> AsyncSummarize:
         """A shorter text, and where each of its sentences comes from."""
         from .tasks.summarize import Summarize
 
-        return Summarize(self._run, self._stream)
+        return Summarize(self._run, self._stream, self._mapper)
 
     @cached_property
     def chat(self) -> AsyncChat:
         """The next message of a conversation."""
         from .tasks.chat import AsyncChat
 
-        return AsyncChat(self._carry_out, self._follow)
+        return AsyncChat(self._carry_out, self._follow, self._mapper)
 
     @cached_property
-    def embed(self) -> Embed[Coroutine[Any, Any, EmbedResult]]:
+    def embed(self) -> AsyncEmbed:
         """Texts as unit vectors."""
         from .tasks.embed import Embed
 
-        return Embed(self._run)
+        return Embed(self._run, self._mapper)
 
     @cached_property
     def models(self) -> Models[Coroutine[Any, Any, list[ModelInfo]]]:
@@ -240,3 +238,22 @@ class AsyncClient(Calling):
 
         capture = Capture()
         return await self._start(capture.beside(plan(self._asker(capture)))).finish()
+
+    @property
+    def _mapper(self) -> Mapper[Any, Any]:
+        from .tasks.mapped import Mapper
+
+        return Mapper(self._map, self._imap)
+
+    async def _map(self, job: Job[Any, Val]) -> MapResult[Val]:
+        from .batch.aio import map_all
+
+        return await map_all(job, self._begin, self._clock, self._defaults)
+
+    def _imap(self, job: Job[Any, Val]) -> AsyncIterator[Item[Val]]:
+        from .batch.aio import imap
+
+        return imap(job, self._begin, self._clock, self._defaults)
+
+    def _begin(self, call: Call[T]) -> AsyncRun[T]:
+        return self._start(self._flow(call))

@@ -5,7 +5,7 @@ What it offers is loaded when it is first used; making a client loads almost not
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from os import PathLike
 from types import TracebackType
@@ -19,6 +19,8 @@ from .pools import Pool
 from .taping import Recording
 
 if TYPE_CHECKING:
+    from .batch.items import Item, MapResult
+    from .batch.work import Job, Val
     from .drive import Run
     from .management.account import Account
     from .management.accounts import Accounts
@@ -31,17 +33,15 @@ if TYPE_CHECKING:
     from .streams import ResultT, Stream
     from .tasks.chat import Chat
     from .tasks.classifiers import Classifiers
-    from .tasks.classify import Classify
-    from .tasks.embed import Embed
+    from .tasks.classify import SyncClassify
+    from .tasks.embed import SyncEmbed
+    from .tasks.mapped import Mapper
     from .tasks.price import AskPrice
     from .tasks.raw import Raw
     from .tasks.server import HealthCheck, Models, Tasks
-    from .tasks.summarize import Summarize
-    from .wire.classify import ClassifyResult
-    from .wire.embed import EmbedResult
+    from .tasks.summarize import SyncSummarize
     from .wire.models import Health, ModelInfo, TaskInfo
     from .wire.prices import Price, Quote
-    from .wire.summarize import SummarizeResult
     from .wire.usage import UsageReport
 
 
@@ -118,32 +118,32 @@ class Client(Calling):
     replay = Recording("player")
 
     @cached_property
-    def classify(self) -> Classify[ClassifyResult]:
+    def classify(self) -> SyncClassify:
         """Which of these labels does a text deserve?"""
         from .tasks.classify import Classify
 
-        return Classify(self._run)
+        return Classify(self._run, self._mapper)
 
     @cached_property
-    def summarize(self) -> Summarize[SummarizeResult, Stream[SummarizeResult]]:
+    def summarize(self) -> SyncSummarize:
         """A shorter text, and where each of its sentences comes from."""
         from .tasks.summarize import Summarize
 
-        return Summarize(self._run, self._stream)
+        return Summarize(self._run, self._stream, self._mapper)
 
     @cached_property
     def chat(self) -> Chat:
         """The next message of a conversation."""
         from .tasks.chat import Chat
 
-        return Chat(self._carry_out, self._follow)
+        return Chat(self._carry_out, self._follow, self._mapper)
 
     @cached_property
-    def embed(self) -> Embed[EmbedResult]:
+    def embed(self) -> SyncEmbed:
         """Texts as unit vectors."""
         from .tasks.embed import Embed
 
-        return Embed(self._run)
+        return Embed(self._run, self._mapper)
 
     @cached_property
     def models(self) -> Models[list[ModelInfo]]:
@@ -266,3 +266,22 @@ class Client(Calling):
 
         capture = Capture()
         return self._start(capture.beside(plan(self._asker(capture)))).finish()
+
+    @property
+    def _mapper(self) -> Mapper[Any, Any]:
+        from .tasks.mapped import Mapper
+
+        return Mapper(self._map, self._imap)
+
+    def _map(self, job: Job[Any, Val]) -> MapResult[Val]:
+        from .batch.sync import map_all
+
+        return map_all(job, self._begin, self._clock, self._defaults)
+
+    def _imap(self, job: Job[Any, Val]) -> Iterator[Item[Val]]:
+        from .batch.sync import imap
+
+        return imap(job, self._begin, self._clock, self._defaults)
+
+    def _begin(self, call: Call[T]) -> Run[T]:
+        return self._start(self._flow(call))

@@ -43,6 +43,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 if TYPE_CHECKING:
+    from .batch.items import MapResult
     from .tools.steps import Step
     from .wire.chat import ChatResult, Message
 
@@ -69,6 +70,8 @@ class LLMaaSError(Exception):
     """Whether the same request may be sent again without harm."""
     attempts: int
     """How often the client tried."""
+    results: MapResult[Any] | None = None
+    """Of a `map` that this error ended: what was done by then."""
 
     def __init__(
         self,

@@ -22,6 +22,7 @@ from .errors import InvalidText, LLMaaSError, Phase, StreamInterrupted, Unexpect
 from .retry import RetryPolicy
 from .steps import Broken, Call, Drop, Emit, Event, Flow, Head, Read, Reply, Send, Sleep, T
 from .wire import DEADLINE_HEADER, IDEMPOTENCY_HEADER, sse
+from .wire.base import Request
 from .wire.events import Delta, Progress, Start
 from .wire.validation import explain
 
@@ -185,14 +186,20 @@ class Exchange:
 _EVENTS: dict[str, type[Event]] = {"start": Start, "delta": Delta, "progress": Progress}
 
 
-def _body(call: Call[Any], stream: bool, defaults: Mapping[str, Any]) -> bytes:
-    """The request as bytes, checked here as the server would check it."""
+def request_of(call: Call[Any], defaults: Mapping[str, Any]) -> Request | None:
+    """What goes out, checked here as the server would check it. Raises LLMaaSError."""
     if call.request is None:
-        return b""
+        return None
     try:
-        request = fill(call.request(), defaults)
+        return fill(call.request(), defaults)
     except ValidationError as error:
         raise refusals.from_detail(explain(error).error) from None
+
+
+def _body(call: Call[Any], stream: bool, defaults: Mapping[str, Any]) -> bytes:
+    request = request_of(call, defaults)
+    if request is None:
+        return b""
     fields = request.model_dump(mode="json", exclude_unset=True)
     try:
         return to_json(fields | {"stream": True} if stream else fields)

@@ -109,7 +109,7 @@ class Meter:
     def add(self, task: str, result: Result | None) -> None:
         """Count a call; None is one that failed."""
         key = (task, None if result is None else result.model)
-        used = Used(failed=1) if result is None else _used(result)
+        used = Used(failed=1) if result is None else used_by(result)
         with self._lock:
             self._used[key] = self._used.get(key, Used()) + used
 
@@ -175,7 +175,7 @@ def _task_of(call: Call[Any]) -> str | None:
     return _JOBS.get(call.path)
 
 
-def _used(result: Result) -> Used:
+def used_by(result: Result) -> Used:
     usage = result.usage
     cost = None if result.cost is None else Decimal(result.cost)
     return Used(1, 0, usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens, cost)

@@ -171,7 +171,10 @@ class HTTPServer:
             for name, _, value in (line.partition(":") for line in lines)
         }
         while len(body) < int(headers.get("content-length", "0")):
-            body += connection.recv(65536)
+            piece = connection.recv(65536)
+            if not piece:
+                return None
+            body += piece
         with self._lock:
             exchange = Exchange(
                 method, path, headers, body, connection, self._stopping, len(self.requests) + 1

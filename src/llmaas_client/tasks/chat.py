@@ -2,33 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Unpack, overload
+
+from pydantic_core import to_json
 
 from llmaas_client.errors import InvalidRequest
 from llmaas_client.plans import Asker, Plan
 from llmaas_client.reply import ChatReply, V
 from llmaas_client.steps import Flow
 from llmaas_client.streams import AsyncStream, Stream
+from llmaas_client.wire.chat import SPEC
 
 from .chat_request import Messages as Messages
 from .chat_request import chat_call, conversation
+from .mapped import Each, Many, Mapped, Mapper
 from .options import ChatOptions, RunOptions, check, taking
 
 if TYPE_CHECKING:
+    from llmaas_client.batch.items import Item, MapResult
+    from llmaas_client.batch.work import Work
     from llmaas_client.conversations.session import AsyncSessions, Sessions
     from llmaas_client.labels import LiteralForm
 
 
-class _Chat:
+class _Chat(Mapped[Messages, Many, Each]):
     """What both clients' chats do."""
 
-    def __init__(self, carry_out: Callable[[Plan[Any]], Any], follow: Callable[..., Any]) -> None:
+    def __init__(
+        self,
+        carry_out: Callable[[Plan[Any]], Any],
+        follow: Callable[..., Any],
+        mapper: Mapper[Many, Each],
+    ) -> None:
         self._carry_out = carry_out
         self._follow = follow
+        self._mapper = mapper
+
+    def _work(self, arguments: Mapping[str, Any]) -> Work[Messages, ChatReply[Any]]:
+        from llmaas_client.batch.work import Work
+        from llmaas_client.structured.wanted import wanted_of
+
+        options = {name: item for name, item in arguments.items() if name != "returns"}
+        wanted = wanted_of(arguments.get("returns"))
+        return Work(
+            task=SPEC.name,
+            call=lambda inputs: chat_call(inputs[0], options, wanted),
+            split=lambda reply: [reply],
+            most=1,
+            example="x",
+            field="messages",
+            dump=lambda reply: reply.model_dump(mode="json"),
+            load=lambda saved: ChatReply.read(to_json(saved), wanted),
+            row=row_of,
+        )
 
 
-class Chat(_Chat):
+def row_of(reply: ChatReply[Any]) -> dict[str, Any]:
+    """Columns of a table."""
+    return {"text": reply.text, "value": reply.value, "finish_reason": reply.finish_reason}
+
+
+if TYPE_CHECKING:
+    _OneAfterTheOther = _Chat[MapResult[ChatReply[Any]], Iterator[Item[ChatReply[Any]]]]
+    _Awaited = _Chat[
+        Coroutine[Any, Any, MapResult[ChatReply[Any]]], AsyncIterator[Item[ChatReply[Any]]]
+    ]
+else:
+    _OneAfterTheOther = _Awaited = _Chat
+
+
+class Chat(_OneAfterTheOther):
     """The next message of a conversation.
 
     client.chat("Hello").text
@@ -159,7 +203,7 @@ class Chat(_Chat):
         return Sessions(self._carry_out, self._follow)
 
 
-class AsyncChat(_Chat):
+class AsyncChat(_Awaited):
     """The next message of a conversation.
 
     (await client.chat("Hello")).text

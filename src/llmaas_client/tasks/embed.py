@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Generic
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias
 
 from llmaas_client.steps import UNSET, Call, Timeout
 from llmaas_client.wire.embed import SPEC, EmbedRequest, EmbedResult
 
 from .fields import Out, Texts, given
+from .mapped import Each, Many, Mapped, Mapper, given_back
+
+if TYPE_CHECKING:
+    from llmaas_client.batch.items import Item, MapResult
+    from llmaas_client.batch.work import Work
 
 
-class Embed(Generic[Out]):
+class Embed(Mapped[str, Many, Each], Generic[Out, Many, Each]):
     """Texts as unit vectors, near each other where their meanings are.
 
     client.embed("Hello").embedding
     """
 
-    def __init__(self, run: Callable[[Call[EmbedResult]], Out]) -> None:
+    def __init__(
+        self, run: Callable[[Call[EmbedResult]], Out], mapper: Mapper[Many, Each] | None = None
+    ) -> None:
         self._run = run
+        self._mapper = mapper
 
     def __call__(
         self,
@@ -46,3 +54,37 @@ class Embed(Generic[Out]):
                 timeout=timeout,
             )
         )
+
+    def _work(self, arguments: Mapping[str, Any]) -> Work[str, list[float]]:
+        from llmaas_client.batch.work import TEXTS, Work
+
+        ask = Embed[Any, Any, Any](given_back)
+        return Work(
+            task=SPEC.name,
+            call=lambda texts: ask(texts, **arguments),
+            split=_vectors,
+            most=TEXTS,
+            example="x",
+            field="text",
+            dump=list,
+            load=list,
+            row=row_of,
+        )
+
+
+def row_of(vector: list[float]) -> dict[str, Any]:
+    """The column of a table."""
+    return {"embedding": vector}
+
+
+def _vectors(result: EmbedResult) -> list[list[float]]:
+    return result.embeddings
+
+
+if TYPE_CHECKING:
+    SyncEmbed: TypeAlias = Embed[EmbedResult, MapResult[list[float]], Iterator[Item[list[float]]]]
+    AsyncEmbed: TypeAlias = Embed[
+        Coroutine[Any, Any, EmbedResult],
+        Coroutine[Any, Any, MapResult[list[float]]],
+        AsyncIterator[Item[list[float]]],
+    ]

@@ -50,11 +50,11 @@ class Raw:
         self._run = run
 
     @cached_property
-    def classify(self) -> Classify[RawResponse[ClassifyResult]]:
+    def classify(self) -> Classify[RawResponse[ClassifyResult], Never, Never]:
         return Classify(self._run)
 
     @cached_property
-    def summarize(self) -> Summarize[RawResponse[SummarizeResult], Never]:
+    def summarize(self) -> Summarize[RawResponse[SummarizeResult], Never, Never, Never]:
         return Summarize(self._run, _no_stream)
 
     @cached_property
@@ -62,7 +62,7 @@ class Raw:
         return RawChat(self._run)
 
     @cached_property
-    def embed(self) -> Embed[RawResponse[EmbedResult]]:
+    def embed(self) -> Embed[RawResponse[EmbedResult], Never, Never]:
         return Embed(self._run)
 
 
@@ -73,11 +73,13 @@ class AsyncRaw:
         self._run = run
 
     @cached_property
-    def classify(self) -> Classify[Coroutine[Any, Any, RawResponse[ClassifyResult]]]:
+    def classify(self) -> Classify[Coroutine[Any, Any, RawResponse[ClassifyResult]], Never, Never]:
         return Classify(self._run)
 
     @cached_property
-    def summarize(self) -> Summarize[Coroutine[Any, Any, RawResponse[SummarizeResult]], Never]:
+    def summarize(
+        self,
+    ) -> Summarize[Coroutine[Any, Any, RawResponse[SummarizeResult]], Never, Never, Never]:
         return Summarize(self._run, _no_stream)
 
     @cached_property
@@ -85,7 +87,7 @@ class AsyncRaw:
         return RawChat(self._run)
 
     @cached_property
-    def embed(self) -> Embed[Coroutine[Any, Any, RawResponse[EmbedResult]]]:
+    def embed(self) -> Embed[Coroutine[Any, Any, RawResponse[EmbedResult]], Never, Never]:
         return Embed(self._run)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Generic
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias
 
 from llmaas_client.steps import UNSET, Call, Timeout
 from llmaas_client.wire.summarize import (
@@ -17,9 +17,15 @@ from llmaas_client.wire.summarize import (
 )
 
 from .fields import Live, Out, Texts, given
+from .mapped import Each, Many, Mapped, Mapper, given_back
+
+if TYPE_CHECKING:
+    from llmaas_client.batch.items import Item, MapResult
+    from llmaas_client.batch.work import Work
+    from llmaas_client.streams import AsyncStream, Stream
 
 
-class Summarize(Generic[Out, Live]):
+class Summarize(Mapped[Texts, Many, Each], Generic[Out, Live, Many, Each]):
     """A shorter text, and where each of its sentences comes from.
 
     client.summarize(report, max_words=80).summary
@@ -29,21 +35,23 @@ class Summarize(Generic[Out, Live]):
         self,
         run: Callable[[Call[SummarizeResult]], Out],
         stream: Callable[[Call[SummarizeResult]], Live],
+        mapper: Mapper[Many, Each] | None = None,
     ) -> None:
         self._run = run
         self._stream = stream
+        self._mapper = mapper
 
     def __call__(
         self,
         text: Texts,
         *,
-        method: Method = "auto",
-        length: Length = "medium",
+        method: Method | None = None,
+        length: Length | None = None,
         max_words: int | None = None,
-        style: Style = "paragraph",
+        style: Style | None = None,
         focus: str | None = None,
         strict: bool = False,
-        strategy: Strategy = "auto",
+        strategy: Strategy | None = None,
         model: str | None = None,
         timeout: Timeout = UNSET,
     ) -> Out:
@@ -72,13 +80,13 @@ class Summarize(Generic[Out, Live]):
         self,
         text: Texts,
         *,
-        method: Method = "auto",
-        length: Length = "medium",
+        method: Method | None = None,
+        length: Length | None = None,
         max_words: int | None = None,
-        style: Style = "paragraph",
+        style: Style | None = None,
         focus: str | None = None,
         strict: bool = False,
-        strategy: Strategy = "auto",
+        strategy: Strategy | None = None,
         model: str | None = None,
         timeout: Timeout = UNSET,
     ) -> Live:
@@ -89,16 +97,42 @@ class Summarize(Generic[Out, Live]):
         fields = _fields(text, method, length, max_words, style, focus, strict, strategy, model)
         return self._stream(_call(fields, timeout))
 
+    def _work(self, arguments: Mapping[str, Any]) -> Work[Texts, SummarizeResult]:
+        from llmaas_client.batch.work import Work
+
+        ask = Summarize[Any, Any, Any, Any](given_back, given_back)
+        return Work(
+            task=SPEC.name,
+            call=lambda texts: ask(texts[0], **arguments),
+            split=lambda result: [result],
+            most=1,
+            example="x",
+            field="text",
+            dump=lambda result: result.model_dump(mode="json"),
+            load=SummarizeResult.model_validate,
+            row=row_of,
+        )
+
+
+def row_of(result: SummarizeResult) -> dict[str, Any]:
+    """Columns of a table."""
+    return {
+        "summary": result.summary,
+        "words": result.words,
+        "coverage": result.coverage,
+        "method": result.method,
+    }
+
 
 def _fields(
     text: Texts,
-    method: Method,
-    length: Length,
+    method: Method | None,
+    length: Length | None,
     max_words: int | None,
-    style: Style,
+    style: Style | None,
     focus: str | None,
     strict: bool,
-    strategy: Strategy,
+    strategy: Strategy | None,
     model: str | None,
 ) -> dict[str, Any]:
     return {
@@ -108,7 +142,7 @@ def _fields(
         "max_words": max_words,
         "style": style,
         "focus": focus,
-        "strict": strict,
+        "strict": strict or None,
         "strategy": strategy,
         "model": model,
     }
@@ -121,3 +155,18 @@ def _call(fields: dict[str, Any], timeout: Timeout) -> Call[SummarizeResult]:
         read=SummarizeResult.model_validate_json,
         timeout=timeout,
     )
+
+
+if TYPE_CHECKING:
+    SyncSummarize: TypeAlias = Summarize[
+        SummarizeResult,
+        Stream[SummarizeResult],
+        MapResult[SummarizeResult],
+        Iterator[Item[SummarizeResult]],
+    ]
+    AsyncSummarize: TypeAlias = Summarize[
+        Coroutine[Any, Any, SummarizeResult],
+        AsyncStream[SummarizeResult],
+        Coroutine[Any, Any, MapResult[SummarizeResult]],
+        AsyncIterator[Item[SummarizeResult]],
+    ]
