@@ -11,7 +11,6 @@ import io
 import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import chain
 from os import PathLike
@@ -93,8 +92,11 @@ class Table:
     def __iter__(self) -> Iterator[Row]:
         """Raises ConfigurationError, with the number of the row."""
         try:
-            with closing(self._opened()) as binary:
-                yield from self._rows(binary)
+            # Surrogates stand for bytes that are not UTF-8, so that the line can be named.
+            with io.TextIOWrapper(
+                self._opened(), "utf-8-sig", "surrogateescape", newline=""
+            ) as text:
+                yield from self._rows(text)
         except (EOFError, zlib.error, gzip.BadGzipFile):
             raise ConfigurationError(f"{self.name} is damaged: it cannot be unpacked") from None
         except OSError as error:
@@ -107,8 +109,8 @@ class Table:
             return cast("IO[bytes]", gzip.open(self.path))
         return self.path.open("rb")
 
-    def _rows(self, binary: IO[bytes]) -> Iterator[Row]:
-        lines = self._lines(binary)
+    def _rows(self, text: IO[str]) -> Iterator[Row]:
+        lines = self._lines(text)
         first = next((line for line in lines if line.strip()), None)
         if first is None:
             raise ConfigurationError(f"{self.name} is empty")
@@ -119,9 +121,7 @@ class Table:
         else:
             yield from self._records(first, lines, _CSV.get(kind, _CSV[".csv"]))
 
-    def _lines(self, binary: IO[bytes]) -> Iterator[str]:
-        # Surrogates stand for bytes that are not UTF-8, so that the line can be named.
-        text = io.TextIOWrapper(binary, "utf-8-sig", "surrogateescape", newline="")
+    def _lines(self, text: IO[str]) -> Iterator[str]:
         for number, line in enumerate(text, start=1):
             if not line.isascii() and any("\ud800" <= one <= "\udfff" for one in line):
                 raise ConfigurationError(

@@ -20,6 +20,7 @@ from llmaas_client.evaluation.tally import unknown_label
 
 from .classify import choices
 from .evaluating import (
+    RETRIES,
     Batch,
     Concurrency,
     File,
@@ -115,7 +116,7 @@ def classify(
     if file_labels:
         wanted = sorted(seen)
     check_folder(out)
-    with connect(base_url, timeout) as client, _predictions(out) as write:
+    with connect(base_url, timeout, RETRIES) as client, _predictions(out) as write:
         run(
             lambda progress: evaluation.classify(
                 client,
@@ -181,7 +182,7 @@ def summarize(
     columns = reference_column or ["reference"]
     rows = ReferencedFile(table(file, text_column, *columns), text_column, columns)
     some, total = prepared(rows, limit, seed, lambda row: None)
-    with connect(base_url, timeout) as client:
+    with connect(base_url, timeout, RETRIES) as client:
         run(
             lambda progress: evaluation.summarize(
                 client,
@@ -281,7 +282,7 @@ def fairness(
             f"no row has the label {called!r} (there are {there}): --positive-in-file says what "
             "the file calls it"
         )
-    with connect(base_url, timeout) as client:
+    with connect(base_url, timeout, RETRIES) as client:
         run(
             lambda progress: evaluation.fairness(
                 client,

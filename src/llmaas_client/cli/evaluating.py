@@ -10,6 +10,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from llmaas_client.errors import LLMaaSError
 from llmaas_client.evaluation import Interrupted, Progress, sample
 from llmaas_client.evaluation.report.base import Report
 
@@ -23,6 +24,9 @@ File = Annotated[
         metavar="FILE.csv|FILE.jsonl|-", help="Rows with a header, or an object a line; or .gz."
     ),
 ]
+RETRIES = 8
+"""A long evaluation waits for a busy server rather than lose what it has."""
+
 TextColumn = Annotated[str, typer.Option("--text-column", help="Where the text stands.")]
 Out = Annotated[
     Path | None,
@@ -88,9 +92,19 @@ def run(
 ) -> None:
     """Evaluate with a bar and show the report; on Ctrl-C that of what was done."""
     check_folder(out)
+    done_rows = 0
+
+    def told(done: int) -> None:
+        nonlocal done_rows
+        done_rows = done
+        progress(done)
+
     try:
         with following(total) as progress:
-            report = evaluate(progress)
+            report = evaluate(told)
+    except LLMaaSError:
+        typer.echo(f"{done_rows} of {total} rows were done", err=True)
+        raise
     except Interrupted as interrupted:
         done = interrupted.report
         if isinstance(done, Report):

@@ -25,8 +25,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print the whole result as JS
 TIMEOUT = DEFAULT_TIMEOUT
 
 
-def connect(base_url: str | None, timeout: float) -> Client:
-    return Client(base_url, timeout=timeout, on_warning=_warn)
+def connect(base_url: str | None, timeout: float, max_retries: int = 2) -> Client:
+    return Client(base_url, timeout=timeout, max_retries=max_retries, on_warning=_warn)
 
 
 def _warn(warning: ResultWarning) -> None:

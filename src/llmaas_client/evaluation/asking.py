@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from queue import SimpleQueue
@@ -59,54 +60,81 @@ class Answered(Generic[A, B]):
     answer: B | Refused
 
 
-class Crew:
-    """Threads that work through a queue. They end with the process, whatever they wait for, so
-    that Ctrl-C need not wait for answers that nobody reads any more."""
+class Crew(Generic[A, B]):
+    """Threads that work through a queue."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, function: Callable[[A], B], size: int) -> None:
+        self._function = function
         self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._size = size
-        for number in range(size):
-            threading.Thread(target=self._run, name=f"evaluation-{number}", daemon=True).start()
+        self._under_way: deque[Future[B]] = deque()
+        # Daemons: after Ctrl-C the process may end without the answers that they wait for.
+        self._threads = [
+            threading.Thread(target=self._run, name=f"evaluation-{number}", daemon=True)
+            for number in range(size)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def _run(self) -> None:
         while (work := self._work.get()) is not None:
             work()
 
-    def submit(self, function: Callable[[A], B], item: A) -> Future[B]:
+    def results(self, items: Iterable[A]) -> Iterator[B]:
+        """In the order of the items, which are read no further ahead than it takes."""
+        for item in items:
+            self._submit(item)
+            if len(self._under_way) >= 2 * self._size:
+                yield self._under_way.popleft().result()
+        while self._under_way:
+            yield self._under_way.popleft().result()
+
+    def _submit(self, item: A) -> None:
         future: Future[B] = Future()
 
         def work() -> None:
             if not future.set_running_or_notify_cancel():
                 return
             try:
-                future.set_result(function(item))
+                future.set_result(self._function(item))
             except BaseException as error:  # raised where the result is asked for
                 future.set_exception(error)
 
+        self._under_way.append(future)
         self._work.put(work)
-        return future
 
-    def close(self) -> None:
-        for _ in range(self._size):
+    def dismiss(self) -> None:
+        """Start nothing more; what is under way comes to its end."""
+        for future in self._under_way:
+            future.cancel()
+        for _ in self._threads:
             self._work.put(None)
 
+    def join(self) -> None:
+        for thread in self._threads:
+            thread.join()
 
-def in_order(function: Callable[[A], B], items: Iterable[A], concurrency: int) -> Iterator[B]:
-    """The results in the order of the items, which are read no further ahead than it takes."""
-    crew = Crew(concurrency)
-    under_way: deque[Future[B]] = deque()
+
+@contextmanager
+def in_order(
+    function: Callable[[A], B], items: Iterable[A], concurrency: int
+) -> Generator[Iterator[B]]:
+    """Results of so many calls at a time, in the order of the items.
+
+    At the end of the block nothing is under way any more; but Ctrl-C waits for no answer.
+    """
+    crew = Crew(function, concurrency)
     try:
-        for item in items:
-            under_way.append(crew.submit(function, item))
-            if len(under_way) >= 2 * concurrency:
-                yield under_way.popleft().result()
-        while under_way:
-            yield under_way.popleft().result()
-    finally:
-        for future in under_way:
-            future.cancel()
-        crew.close()
+        yield crew.results(items)
+    except KeyboardInterrupt:
+        crew.dismiss()
+        raise
+    except BaseException:
+        crew.dismiss()
+        crew.join()
+        raise
+    crew.dismiss()
+    crew.join()
 
 
 def batches(items: Iterable[A], size: int) -> Iterator[list[A]]:

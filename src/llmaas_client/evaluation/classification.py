@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from llmaas_client.client import Client
 from llmaas_client.errors import ConfigurationError
 from llmaas_client.labels import to_wire
 from llmaas_client.wire.classify import Classification, ClassifyResult
 
-from .asking import BATCH, CONCURRENCY, Interrupted, Progress, Refused, batches, each, in_order
+from .asking import (
+    BATCH,
+    CONCURRENCY,
+    Answered,
+    Interrupted,
+    Progress,
+    Refused,
+    batches,
+    each,
+    in_order,
+)
 from .classified import ClassifyReport, report
 from .tally import Tally
 
@@ -102,27 +112,35 @@ def classify(
             tally.check(row.label, row.where)
             yield row
 
-    def work(some: Sequence[Labelled]) -> Sequence[Any]:
+    def work(
+        some: Sequence[Labelled],
+    ) -> Sequence[Answered[Labelled, tuple[Classification, ClassifyResult]]]:
         return each(some, ask, lambda row: row.where, skip_refused)
 
     last: ClassifyResult | None = None
+
+    def take(one: Answered[Labelled, tuple[Classification, ClassifyResult]]) -> None:
+        nonlocal last
+        if isinstance(one.answer, Refused):
+            tally.refused.append(one.answer)
+            return
+        answer, result = one.answer
+        tally.learn(answer)
+        tally.check(one.item.label, one.item.where)
+        tally.add(one.item.label, answer)
+        if result is not last:
+            tally.origin.add(result)
+            last = result
+        if predictions is not None:
+            predictions(_prediction(one.item, answer))
+
     try:
-        for answered in in_order(work, batches(checked(), batch), concurrency):
-            for one in answered:
-                if isinstance(one.answer, Refused):
-                    tally.refused.append(one.answer)
-                    continue
-                answer, result = one.answer
-                tally.learn(answer)
-                tally.check(one.item.label, one.item.where)
-                tally.add(one.item.label, answer)
-                if result is not last:
-                    tally.origin.add(result)
-                    last = result
-                if predictions is not None:
-                    predictions(_prediction(one.item, answer))
-            if progress is not None:
-                progress(tally.rows)
+        with in_order(work, batches(checked(), batch), concurrency) as results:
+            for answered in results:
+                for one in answered:
+                    take(one)
+                if progress is not None:
+                    progress(tally.rows)
     except KeyboardInterrupt:
         done = report(tally, interrupted=True) if tally.truth else None
         raise Interrupted(tally.rows, done) from None

@@ -114,11 +114,12 @@ def fairness(
         return each(some, ask, lambda item: item.case.where, skip_refused)
 
     try:
-        for answered in in_order(work, batches(study.items(rows), batch), concurrency):
-            for one in answered:
-                study.take(one.item, one.answer)
-            if progress is not None:
-                progress(study.done)
+        with in_order(work, batches(study.items(rows), batch), concurrency) as results:
+            for answered in results:
+                for one in answered:
+                    study.take(one.item, one.answer)
+                if progress is not None:
+                    progress(study.done)
         study.close()
     except KeyboardInterrupt:
         done = _report(study, interrupted=True) if study.texts else None

@@ -87,13 +87,14 @@ def summarize(
         return one_of(row, ask, row.where, skip_refused)
 
     try:
-        for one in in_order(work, _placed(rows), concurrency):
-            if isinstance(one.answer, Refused):
-                tally.refused.append(one.answer)
-            else:
-                tally.add(one.item, one.answer)
-            if progress is not None:
-                progress(tally.rows + len(tally.refused))
+        with in_order(work, _placed(rows), concurrency) as results:
+            for one in results:
+                if isinstance(one.answer, Refused):
+                    tally.refused.append(one.answer)
+                else:
+                    tally.add(one.item, one.answer)
+                if progress is not None:
+                    progress(tally.rows + len(tally.refused))
     except KeyboardInterrupt:
         done = tally.report(interrupted=True) if tally.rows else None
         raise Interrupted(tally.rows, done) from None
