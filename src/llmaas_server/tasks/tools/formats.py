@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,9 @@ MISTRAL_NAMED = CallFormat(
     starts="[TOOL_CALLS]",
 )
 LLAMA3 = _bare()
-FALLBACK = _tagged("fallback")
-"""For models whose template knows no tools, or writes calls in a way that is not in this table."""
+FALLBACK = replace(_tagged("fallback"), between=None)
+"""For models whose template knows no tools, or writes calls in a way that is not in this table.
+One call in an answer: models without training in it find no end of several."""
 
 
 def _writes(*wanted: str, without: tuple[str, ...] = ()) -> Callable[[str], bool]:

@@ -18,14 +18,21 @@ _ID_LENGTH = 9
 
 Turn = dict[str, Any]
 
-_TOOLS = """You can call these tools:
+# The words that most models with tools have seen in training.
+_TOOLS = """You are a function calling AI model. You are provided with function signatures within \
+<tools></tools> XML tags. You may call one function to assist with the user query. Don't make \
+assumptions about what values to plug into functions. If no function helps, answer in words. Here \
+are the available tools:
+<tools>
 {tools}
-To call a tool, write
+</tools>
+For each function call return a json object with function name and arguments within \
+<tool_call></tool_call> XML tags as follows:
 <tool_call>
-{{"name": "the tool's name", "arguments": {{the arguments, as its parameters say}}}}
-</tool_call>
-and end there: the next message has what it brought. Call a tool only where it helps to answer; \
-else answer in words."""
+{{"name": "<function-name>", "arguments": <args-json-object>}}
+</tool_call>"""
+
+_ANSWER = "Answer my question with this, in words."
 
 
 def call_id(seed: str) -> str:
@@ -70,12 +77,14 @@ def plain_messages(messages: Sequence[Message], *, reasoning: bool) -> list[Turn
             turn["content"] = f"{message.text}\n{written}" if message.text else written
         if message.tool_call_id is not None:
             turn["role"] = "user"
-            turn["content"] = f"The tool {names[message.tool_call_id]} brought:\n{message.text}"
+            turn["content"] = f"{names[message.tool_call_id]} returned: {message.text}"
         if brought and turn["role"] == "user":
             turns[-1]["content"] += f"\n\n{turn['content']}"
         else:
             turns.append(turn)
         brought = message.role == "tool"
+    if brought:  # small models call again and again where nobody asks for words
+        turns[-1]["content"] += f"\n{_ANSWER}"
     return turns
 
 
@@ -114,9 +123,8 @@ def _short(id: str) -> str:
 def _written(calls: Sequence[PastCall]) -> str:
     """Calls as the fallback writes them."""
     form = FALLBACK
-    each = [
-        f"{form.head}{call.name}{form.middle}"
-        f"{json.dumps(call.arguments, ensure_ascii=False)}{form.tail}"
+    return "\n".join(
+        f"{form.opens}{form.head}{call.name}{form.middle}"
+        f"{json.dumps(call.arguments, ensure_ascii=False)}{form.tail}{form.closes}"
         for call in calls
-    ]
-    return f"{form.opens}{(form.between or '').join(each)}{form.closes}"
+    )
