@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
 
 from .document import Block, Document, Drawing, Grid, Heading, Paragraph, Points
+from .markup import escaped
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1f2328; --soft: #59636e; --line: #d0d7de;
@@ -37,7 +37,7 @@ def page(document: Document) -> str:
             '<meta charset="utf-8">',
             f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{escape(document.title)}</title>",
+            f"<title>{escaped(document.title)}</title>",
             f"<style>{_STYLE}</style>",
             "</head>",
             "<body>",
@@ -51,7 +51,7 @@ def page(document: Document) -> str:
 
 def part(document: Document) -> str:
     """What stands inside a page: for notebooks, too."""
-    lines = [f"<h1>{escape(document.title)}</h1>"]
+    lines = [f"<h1>{escaped(document.title)}</h1>"]
     for block in document.blocks:
         lines += _block(block)
     return "\n".join(lines)
@@ -60,16 +60,16 @@ def part(document: Document) -> str:
 def _block(block: Block) -> Iterator[str]:
     match block:
         case Heading(text):
-            yield f"<h2>{escape(text)}</h2>"
+            yield f"<h2>{escaped(text)}</h2>"
         case Paragraph(text):
-            yield f"<p>{escape(text)}</p>"
+            yield f"<p>{escaped(text)}</p>"
         case Points(points):
             yield "<ul>"
-            yield from (f"<li>{escape(point)}</li>" for point in points)
+            yield from (f"<li>{escaped(point)}</li>" for point in points)
             yield "</ul>"
         case Drawing(_, plot, caption):
             drawn = plot.svg(caption)
-            yield f"<figure>{drawn}<figcaption>{escape(caption)}</figcaption></figure>"
+            yield f"<figure>{drawn}<figcaption>{escaped(caption)}</figcaption></figure>"
         case Grid():
             yield from _grid(block)
 
@@ -82,10 +82,10 @@ def _grid(grid: Grid) -> Iterator[str]:
         )
 
     if grid.lead:
-        yield f"<p>{escape(grid.lead)}</p>"
+        yield f"<p>{escaped(grid.lead)}</p>"
     yield '<div class="wide"><table>'
-    yield f"<thead><tr>{cells('th', map(escape, grid.header))}</tr></thead>"
+    yield f"<thead><tr>{cells('th', map(escaped, grid.header))}</tr></thead>"
     yield "<tbody>"
     for row in grid.rows:
-        yield f"<tr>{cells('td', map(escape, row))}</tr>"
+        yield f"<tr>{cells('td', map(escaped, row))}</tr>"
     yield "</tbody></table></div>"

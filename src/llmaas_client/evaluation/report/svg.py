@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from html import escape
 from typing import Protocol
+
+from .markup import escaped
 
 WIDTH = 720
 LETTER = 6.6
@@ -59,7 +60,7 @@ def image(title: str, width: float, height: float, body: Iterable[str]) -> str:
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" class="plot" role="img" '
         f'viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}">\n'
-        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n"
+        f"<title>{escaped(title)}</title>\n<style>{_STYLE}</style>\n"
         f'<rect class="paper" width="{width:.0f}" height="{height:.0f}"/>\n{inside}\n</svg>'
     )
 
@@ -68,10 +69,10 @@ def words(
     x: float, y: float, text: str, anchor: str = "start", kind: str = "", full: str | None = None
 ) -> str:
     """A line of text; `full` is told where the mouse rests on it."""
-    told = f"<title>{escape(full)}</title>" if full else ""
+    told = f"<title>{escaped(full)}</title>" if full else ""
     style = f' class="{kind}"' if kind else ""
     return (
-        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{style}>{told}{escape(text)}</text>'
+        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{style}>{told}{escaped(text)}</text>'
     )
 
 
