@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Coroutine, Mapping
 from functools import cached_property
 from os import PathLike
 from types import TracebackType
@@ -250,7 +250,7 @@ class AsyncClient(Calling):
 
         return await map_all(job, self._begin, self._clock, self._defaults)
 
-    def _imap(self, job: Job[Any, Val]) -> AsyncIterator[Item[Val]]:
+    def _imap(self, job: Job[Any, Val]) -> AsyncGenerator[Item[Val]]:
         from .batch.aio import imap
 
         return imap(job, self._begin, self._clock, self._defaults)

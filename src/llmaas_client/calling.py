@@ -138,6 +138,8 @@ class Calling:
         twin = self._twin()
         twin._life = self._life if owns else Life(self._life)
         twin._tape = tape
+        if tape.needs_no_key:
+            twin._config = self._config.without_keys()
         return twin
 
     def _twin(self) -> Self:

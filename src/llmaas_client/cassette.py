@@ -67,6 +67,8 @@ class Answer:
 class Tape(Protocol):
     """What stands between a flow and the network."""
 
+    needs_no_key: bool
+
     def around(self, flow: Flow[T], call: Call[T], base_url: str) -> Flow[T]: ...
 
 
@@ -78,6 +80,8 @@ def tape(end: Literal["recorder", "player"], path: str | PathLike[str]) -> Tape:
 class Recorder:
     """Writes a cassette anew. Threads may share it."""
 
+    needs_no_key = False
+
     def __init__(self, path: str | PathLike[str]) -> None:
         self.path = Path(path)
         self._started = False
@@ -85,9 +89,7 @@ class Recorder:
 
     def around(self, flow: Flow[T], call: Call[T], base_url: str) -> Flow[T]:
         """The same flow, whose answers are written down."""
-        if call.key == "management" or not call.path.startswith(_RECORDED):
-            return flow
-        return _record(flow, base_url, self)
+        return _record(flow, base_url, self) if _may_be_written(call) else flow
 
     def __reduce__(self) -> Never:
         raise TypeError("a client that records cannot be pickled: two would write one file")
@@ -121,6 +123,8 @@ class Player:
     """Gives answers of a cassette again: the same request gets them in their order, then the last
     one again and again, so that a cell of a notebook can be run twice."""
 
+    needs_no_key = True
+
     def __init__(self, path: str | PathLike[str]) -> None:
         self.path = Path(path)
         self._answers: dict[str, list[Answer]] | None = None
@@ -129,7 +133,12 @@ class Player:
         self._lock = threading.Lock()
 
     def around(self, flow: Flow[T], call: Call[T], base_url: str) -> Flow[T]:
-        """The same flow, whose steps are answered by the cassette: none leads to a network."""
+        """The same flow, whose steps are answered by the cassette: none leads to a network.
+
+        Raises NotRecorded for a call that no cassette has.
+        """
+        if not _may_be_written(call):
+            raise self._missing(Request(call.verb, call.path, None))
         return _replay(flow, base_url, self)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -157,6 +166,8 @@ class Player:
             ) from None
         except UnicodeDecodeError:
             raise ConfigurationError(f"{self.path} is not a cassette: it is not text") from None
+        if not lines:
+            raise ConfigurationError(f"{self.path} is not a cassette: it is empty")
         answers: dict[str, list[Answer]] = {}
         for number, line in enumerate(lines, 1):
             try:
@@ -188,6 +199,10 @@ class Player:
             f"{self.path.name} has no answer for {request}{also}",
             hint="Record it again: Client.record(…). Calls that manage accounts are never in it.",
         )
+
+
+def _may_be_written(call: Call[Any]) -> bool:
+    return call.key != "management" and call.path.startswith(_RECORDED)
 
 
 def _record(flow: Flow[T], base_url: str, recorder: Recorder) -> Flow[T]:

@@ -5,7 +5,7 @@ What it offers is loaded when it is first used; making a client loads almost not
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from functools import cached_property
 from os import PathLike
 from types import TracebackType
@@ -278,7 +278,7 @@ class Client(Calling):
 
         return map_all(job, self._begin, self._clock, self._defaults)
 
-    def _imap(self, job: Job[Any, Val]) -> Iterator[Item[Val]]:
+    def _imap(self, job: Job[Any, Val]) -> Generator[Item[Val]]:
         from .batch.sync import imap
 
         return imap(job, self._begin, self._clock, self._defaults)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .wire.keys import KeyKind
 
 DEFAULT_BASE_URL = "http://127.0.0.1:8000"
+_NOBODY = "none"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -101,6 +102,10 @@ class Config:
             explicit_key=_given(None, "api_key", "LLMAAS_API_KEY"),
             explicit_management_key=_given(None, "management_key", "LLMAAS_MANAGEMENT_KEY"),
         )
+
+    def without_keys(self) -> Config:
+        """The same for a client that sends nothing: no key is looked for."""
+        return replace(self, explicit_key=_NOBODY, explicit_management_key=_NOBODY)
 
     def key(self, kind: KeyKind = "inference") -> str | None:
         """The key to send. Raises ConfigurationError where sending it would give it away."""

@@ -80,7 +80,7 @@ class Caller:
 
 async def imap(
     job: Job[In, Val], start: Start, clock: Clock, defaults: Mapping[str, Any]
-) -> AsyncIterator[Item[Val]]:
+) -> AsyncGenerator[Item[Val]]:
     """Items as they come. Leaving the iterator ends what is under way."""
     with opened(job, clock, defaults) as (scheduler, display):
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeAlias, cast
 
@@ -76,7 +76,7 @@ class Caller:
 
 def imap(
     job: Job[In, Val], start: Start, clock: Clock, defaults: Mapping[str, Any]
-) -> Iterator[Item[Val]]:
+) -> Generator[Item[Val]]:
     """Items as they come. Leaving the iterator ends what is under way."""
     with opened(job, clock, defaults) as (scheduler, display):
         try:
@@ -113,7 +113,7 @@ def _items(
     display: Display,
     start: Start,
     clock: Clock,
-) -> Iterator[Item[Val]]:
+) -> Generator[Item[Val]]:
     source = iter(cast("Iterable[In]", job.inputs))
     caller = Caller(start)
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from pydantic_core import to_json
@@ -64,9 +64,9 @@ def row_of(reply: ChatReply[Any]) -> dict[str, Any]:
 
 
 if TYPE_CHECKING:
-    _OneAfterTheOther = _Chat[MapResult[ChatReply[Any]], Iterator[Item[ChatReply[Any]]]]
+    _OneAfterTheOther = _Chat[MapResult[ChatReply[Any]], Generator[Item[ChatReply[Any]]]]
     _Awaited = _Chat[
-        Coroutine[Any, Any, MapResult[ChatReply[Any]]], AsyncIterator[Item[ChatReply[Any]]]
+        Coroutine[Any, Any, MapResult[ChatReply[Any]]], AsyncGenerator[Item[ChatReply[Any]]]
     ]
 else:
     _OneAfterTheOther = _Awaited = _Chat

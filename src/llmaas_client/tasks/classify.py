@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias
 
 from llmaas_client.labels import to_wire
@@ -131,10 +131,10 @@ def _dump(answer: Classification) -> dict[str, Any]:
 
 if TYPE_CHECKING:
     SyncClassify: TypeAlias = Classify[
-        ClassifyResult, MapResult[Classification], Iterator[Item[Classification]]
+        ClassifyResult, MapResult[Classification], Generator[Item[Classification]]
     ]
     AsyncClassify: TypeAlias = Classify[
         Coroutine[Any, Any, ClassifyResult],
         Coroutine[Any, Any, MapResult[Classification]],
-        AsyncIterator[Item[Classification]],
+        AsyncGenerator[Item[Classification]],
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias
 
 from llmaas_client.steps import UNSET, Call, Timeout
@@ -82,9 +82,9 @@ def _vectors(result: EmbedResult) -> list[list[float]]:
 
 
 if TYPE_CHECKING:
-    SyncEmbed: TypeAlias = Embed[EmbedResult, MapResult[list[float]], Iterator[Item[list[float]]]]
+    SyncEmbed: TypeAlias = Embed[EmbedResult, MapResult[list[float]], Generator[Item[list[float]]]]
     AsyncEmbed: TypeAlias = Embed[
         Coroutine[Any, Any, EmbedResult],
         Coroutine[Any, Any, MapResult[list[float]]],
-        AsyncIterator[Item[list[float]]],
+        AsyncGenerator[Item[list[float]]],
     ]

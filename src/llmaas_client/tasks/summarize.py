@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias
 
 from llmaas_client.steps import UNSET, Call, Timeout
@@ -162,11 +162,11 @@ if TYPE_CHECKING:
         SummarizeResult,
         Stream[SummarizeResult],
         MapResult[SummarizeResult],
-        Iterator[Item[SummarizeResult]],
+        Generator[Item[SummarizeResult]],
     ]
     AsyncSummarize: TypeAlias = Summarize[
         Coroutine[Any, Any, SummarizeResult],
         AsyncStream[SummarizeResult],
         Coroutine[Any, Any, MapResult[SummarizeResult]],
-        AsyncIterator[Item[SummarizeResult]],
+        AsyncGenerator[Item[SummarizeResult]],
     ]

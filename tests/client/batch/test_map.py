@@ -169,7 +169,7 @@ def test_imap_takes_inputs_when_it_needs_them() -> None:
         found = client.chat.imap(endless(), concurrency=2)
         assert [next(found).index for _ in range(5)] == [0, 1, 2, 3, 4]
         assert len(taken) < 20
-        found.close()  # type: ignore[attr-defined]
+        found.close()
 
 
 def test_inputs_that_come_slowly_do_not_hold_up_what_is_done() -> None:
