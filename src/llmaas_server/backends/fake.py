@@ -32,7 +32,8 @@ from llmaas_server.seam.values import (
     WorkerStatus,
 )
 
-from .fake_answers import Answer, answer
+from .fake_answer import Answer
+from .fake_answers import answer
 
 MODEL_NAME = "fake"
 
@@ -207,15 +208,9 @@ def _request_of(call: Call) -> TaskRequest:
     return request
 
 
-def _deltas(opened: _Open) -> list[Delta]:
+def _deltas(opened: _Open) -> tuple[Delta, ...]:
     """None for a caller that does not stream."""
-    if not opened.call.stream:
-        return []
-    entries = opened.answer.body.get("logprobs")
-    return [
-        Delta(piece, None if entries is None else [entries[number]])
-        for number, piece in enumerate(opened.answer.pieces)
-    ]
+    return opened.answer.deltas if opened.call.stream else ()
 
 
 def _result(answered: Answer, seconds: float) -> Result:

@@ -8,37 +8,23 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from llmaas_client.wire.base import TaskRequest
-from llmaas_client.wire.chat import ChatRequest, ChoiceFormat
+from llmaas_client.wire.chat import ChatRequest
 from llmaas_client.wire.classifiers import ClassifierCreate, pairs_of
 from llmaas_client.wire.classify import ClassifyRequest
 from llmaas_client.wire.embed import EmbedRequest
 from llmaas_client.wire.summarize import SummarizeRequest
-from llmaas_server.errors import Problem, context_overflow
-from llmaas_server.seam.values import Call
+from llmaas_server.errors import context_overflow
+from llmaas_server.seam.values import Call, Delta
 
-from . import fake_heads
+from . import fake_chat, fake_heads
+from .fake_answer import Answer
 
-_MAX_TOKENS = 512
 _DIMENSIONS = 16
 _SENTENCE = re.compile(r"\S.*?(?:[.!?](?=\s|$)|[。！？]|$)", re.DOTALL)
 _SENTENCES = {"short": 2, "medium": 4, "long": 8}
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole answer, before the first piece of it is told."""
-
-    prompt_tokens: int
-    body: dict[str, Any]
-    """The task's own fields of the result."""
-    pieces: tuple[str, ...] = ()
-    """The text of the answer as it is streamed."""
-    completion_tokens: int = 0
-    max_completion_tokens: int = 0
 
 
 def answer(request: TaskRequest, context: int, call: Call | None = None) -> Answer:
@@ -48,7 +34,7 @@ def answer(request: TaskRequest, context: int, call: Call | None = None) -> Answ
     """
     match request:
         case ChatRequest():
-            return _chat(request, context)
+            return fake_chat.chat(request, context)
         case ClassifyRequest():
             return _classify(request, context, call)
         case SummarizeRequest():
@@ -59,56 +45,6 @@ def answer(request: TaskRequest, context: int, call: Call | None = None) -> Answ
             tokens = _read([text for text, _ in pairs_of(request.examples)], context)
             return Answer(tokens, {"head": fake_heads.train(request, call.model, _vector)})
     raise TypeError(f"no fake answer for {type(request).__name__}")
-
-
-# --- chat ---------------------------------------------------------------------------------------
-
-
-def _chat(request: ChatRequest, context: int) -> Answer:
-    """The words of the last message, said back; over and over where `ignore_eos` asks for it.
-
-    Where it is to be one of some choices, the first.
-    """
-    prompt_tokens = sum(len(message.text.split()) for message in request.messages)
-    asked = prompt_tokens + (request.max_tokens or 1)
-    if asked > context:
-        raise context_overflow(asked, context, "the prompt with its answer")
-    most = request.max_tokens or min(context - prompt_tokens, _MAX_TOKENS)
-    said = _said(request)
-    whole = " ".join(said * (1 + most // len(said)) if request.ignore_eos else said)
-    words = re.findall(r"\S+ ?|\s", _before_stop(whole, request.stop))
-    pieces = tuple(words[:most])
-    body: dict[str, Any] = {
-        "message": {"role": "assistant", "content": "".join(pieces)},
-        "finish_reason": "length" if len(words) > most else "stop",
-    }
-    if request.logprobs:
-        body["logprobs"] = [_logprob(piece, request.top_logprobs) for piece in pieces]
-    return Answer(prompt_tokens, body, pieces, len(pieces), most)
-
-
-def _said(request: ChatRequest) -> list[str]:
-    wanted = request.response_format
-    if wanted is None:
-        return request.messages[-1].text.split()
-    if isinstance(wanted, ChoiceFormat):
-        return [wanted.choices[0]]
-    raise Problem(
-        "unsupported_parameter",
-        f"the fake backend makes no answer in the format {wanted.type}",
-        hint="Start the server with the setting backend = worker.",
-        param="response_format",
-    )
-
-
-def _logprob(piece: str, top: int | None) -> dict[str, Any]:
-    choices = [{"token": f"<{rank}>", "logprob": -1.0 - rank} for rank in range(top or 0)]
-    return {"token": piece, "logprob": -0.5, "top": choices}
-
-
-def _before_stop(text: str, stop: str | list[str] | None) -> str:
-    stops = [stop] if isinstance(stop, str) else stop or []
-    return text[: min((at for at in map(text.find, stops) if at >= 0), default=len(text))]
 
 
 # --- classify -----------------------------------------------------------------------------------
@@ -195,7 +131,7 @@ def _summarize(request: SummarizeRequest) -> Answer:
         "words": words,
         "unsupported": 0,
     }
-    return Answer(sum(len(text.split()) for text in texts), body, pieces)
+    return Answer(sum(len(text.split()) for text in texts), body, tuple(map(Delta, pieces)))
 
 
 def _first_words(sentence: str, most: float) -> str:
