@@ -24,8 +24,15 @@ class Summarize:
         self, request: wire.SummarizeRequest, model: Model, embedder: Model | None
     ) -> ExtractivePrompt | AbstractivePrompt:
         if resolve(request.method, model) == "extractive":
+            if request.strategy != "auto":
+                raise Problem(
+                    "unsupported_parameter",
+                    "strategy is for summaries that a model writes, and this one is extractive",
+                    hint="Leave `strategy` out, or choose method=abstractive.",
+                    param="strategy",
+                )
             return extractive.prompt(request, model)
-        return abstractive.prompt(request, model)
+        return abstractive.prompt(request, model, embedder)
 
     async def run(
         self,

@@ -1,11 +1,8 @@
-"""Summarize over a fake runtime: spans, coverage, limits, parts and merges."""
+"""Extractive summaries over a fake runtime: spans, coverage, limits."""
 
 from __future__ import annotations
 
-import asyncio
 import random
-from contextlib import aclosing
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -15,7 +12,7 @@ from llmaas_server.seam.values import Progress
 from llmaas_server.tasks.summarizers import extractive
 from llmaas_server.tasks.text import words
 from support.fake_runtime import FakeModel, FakeRuntime, fake_model
-from support.tasks import Outcome, read_request, run_task, start_task
+from support.tasks import Outcome, read_request, run_task
 
 NEWS = (
     "The river flood destroyed the old bridge in town. Nobody was hurt.\n\n"
@@ -40,12 +37,9 @@ def check(outcome: Outcome, text: str | list[str]) -> None:
         assert sentence.sources
         for source in sentence.sources:
             assert 0 <= source.start < source.end <= len(documents[source.document])
-        if summary.method == "extractive":
-            (span,) = sentence.sources
-            assert documents[span.document][span.start : span.end] == sentence.text
-            assert sentence.support == 1.0
-        else:
-            assert sentence.support is None
+        (span,) = sentence.sources
+        assert documents[span.document][span.start : span.end] == sentence.text
+        assert sentence.support == 1.0
 
 
 async def extract(text: str | list[str], model: FakeModel | None = None, **request: Any) -> Outcome:
@@ -54,16 +48,6 @@ async def extract(text: str | list[str], model: FakeModel | None = None, **reque
     )
     check(outcome, text)
     assert outcome.wire.method == "extractive"
-    return outcome
-
-
-async def write(
-    text: str | list[str], model: FakeModel, runtime: FakeRuntime, **request: Any
-) -> Outcome:
-    outcome = await run_task("summarize", model, runtime, text=text, **request)
-    check(outcome, text)
-    assert outcome.wire.method == "abstractive"
-    assert runtime.running == 0
     return outcome
 
 
@@ -153,131 +137,6 @@ def test_more_sentences_than_fit_into_memory(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(Problem, match="6 sentences, and 5") as caught:
         read_request("summarize", fake_model(), text=NEWS)
     assert (caught.value.code, caught.value.param) == ("invalid_request", "text")
-
-
-# --- abstractive --------------------------------------------------------------------------------
-
-DECODER = fake_model("decoder")
-
-
-def tell(prompt: str) -> str:
-    """Two sentences that say how much of a prompt was read."""
-    return f"A part of {len(prompt)} characters. Another sentence. "
-
-
-async def test_one_prompt_for_a_short_text() -> None:
-    runtime = FakeRuntime(reply=lambda prompt: "It rained. A bridge fell.")
-    outcome = await write(NEWS, DECODER, runtime)
-    assert outcome.wire.summary == "It rained. A bridge fell."
-    assert outcome.wire.parts == len(runtime.generations) == 1
-    assert outcome.result.usage.prompt_tokens == outcome.prompt.prompt_tokens
-    assert outcome.progress == []
-    assert NEWS in runtime.tokenizer.decode(runtime.generations[0].prompt)
-    assert runtime.generations[0].sampling.temperature == 0.0
-    (source,) = outcome.wire.sentences[0].sources
-    assert (source.start, source.end) == (0, len(NEWS))
-
-
-@pytest.mark.parametrize(
-    "model",
-    [
-        fake_model("decoder", context=700),
-        fake_model("decoder", context=2500),
-        fake_model("seq2seq", context=300),
-        fake_model("seq2seq", context=300, max_completion=40),
-    ],
-    ids=["decoder-700", "decoder-2500", "seq2seq", "seq2seq-40"],
-)
-@pytest.mark.parametrize("text", [NEWS * 20, CHINESE * 60], ids=["english", "chinese"])
-async def test_a_long_text_is_read_in_parts_and_merged(text: str, model: FakeModel) -> None:
-    runtime = FakeRuntime(reply=tell)
-    outcome = await write(text, model, runtime)
-    parts = outcome.wire.parts
-    assert parts > 1
-    assert runtime.most_running == parts
-    for generation, part in zip(runtime.generations, outcome.prompt.parts, strict=False):
-        (source,) = part.sources
-        prompt = runtime.tokenizer.decode(generation.prompt)
-        assert text[source.start : source.end].strip() in prompt
-    stages = [item.stage for item in outcome.progress]
-    assert stages.count("reading") == parts
-    for sentence in outcome.wire.sentences:
-        spans = sentence.sources
-        assert [spans[0].start, spans[-1].end] == [0, len(text)]
-        assert all(a.end == b.start for a, b in pairwise(spans))
-
-
-@pytest.mark.parametrize("reply", ["", "x" * 5000, "Many words follow here and there. " * 99])
-async def test_whatever_the_model_writes(reply: str) -> None:
-    model = fake_model("decoder", context=700)
-    outcome = await write(NEWS * 10, model, FakeRuntime(reply=lambda _: reply), max_words=12)
-    assert outcome.wire.words <= 12
-
-
-async def test_borders_of_parts_are_borders_of_sentences() -> None:
-    text = NEWS * 10
-    prompt = read_request("summarize", fake_model("decoder", context=900), text=text)
-    for part in prompt.parts[1:]:
-        before = text[: part.sources[0].start].rstrip()
-        assert before.endswith((".", "!", "?"))
-
-
-async def test_a_sentence_beyond_the_context_is_cut_and_read_whole() -> None:
-    text = "word " * 400
-    outcome = await write(text, fake_model("seq2seq", context=120), FakeRuntime(reply=tell))
-    assert outcome.wire.parts >= len(text) // 120
-
-
-async def test_small_documents_share_a_part() -> None:
-    texts = [f"Document {i} is short." for i in range(12)]
-    outcome = await write(texts, DECODER, FakeRuntime(reply=lambda _: "All is short."))
-    assert outcome.wire.parts == 1
-    assert [s.document for s in outcome.wire.sentences[0].sources] == list(range(12))
-
-
-@pytest.mark.parametrize("max_words", [1, 2, 5, 9])
-async def test_max_words_of_a_written_summary(max_words: int) -> None:
-    runtime = FakeRuntime(reply=lambda _: "A rather long sentence of words. And more. " * 9)
-    outcome = await write(NEWS, DECODER, runtime, max_words=max_words)
-    assert 0 < outcome.wire.words <= max_words
-
-
-async def test_generation_ends_with_the_last_sentence_needed() -> None:
-    runtime = FakeRuntime(reply=lambda _: "One is. Two is. Three is. " + "More is. " * 50)
-    outcome = await write(NEWS, DECODER, runtime, length="short")
-    assert outcome.wire.summary == "One is. Two is."
-    assert outcome.result.usage.completion_tokens < 40
-
-
-def test_a_context_too_small_for_any_prompt() -> None:
-    with pytest.raises(Problem) as caught:
-        read_request("summarize", fake_model("decoder", context=150), text="Some text.")
-    assert caught.value.code == "context_overflow"
-    assert "150" in caught.value.message
-
-
-async def test_leaving_stops_all_parts() -> None:
-    runtime = FakeRuntime(reply=lambda prompt: "x" if "Short one" in prompt else tell(prompt))
-    runtime.hold = asyncio.Event()
-    model = fake_model("decoder", context=700)
-    text = "Short one. " * 20 + NEWS * 10
-    async with aclosing(start_task("summarize", model, runtime, text=text)) as events:
-        assert isinstance(await anext(events), Progress)
-        assert runtime.running > 1
-    assert runtime.running == 0
-
-
-async def test_one_part_that_fails_ends_the_rest() -> None:
-    def reply(prompt: str) -> str:
-        if "Bad luck" in prompt:
-            raise Problem("deadline_exceeded")
-        return tell(prompt)
-
-    runtime = FakeRuntime(reply=reply, hold=asyncio.Event())
-    text = NEWS * 10 + " Bad luck came."
-    with pytest.raises(Problem, match="over"):
-        await run_task("summarize", fake_model("decoder", context=700), runtime, text=text)
-    assert runtime.running == 0
 
 
 # --- which way ----------------------------------------------------------------------------------

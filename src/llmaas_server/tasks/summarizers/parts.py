@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from llmaas_server.runtime.interface import Tokenizer
 from llmaas_server.tasks.text.sources import Source, merge, sentences_of
 
+from .prompts import rendered
 from .writers import Writer
 
 
@@ -17,14 +18,14 @@ class Part:
 
     sources: tuple[Source, ...]
     prompt: tuple[int, ...]
+    name: str = ""
+    """What stands before its summary where summaries are merged: of which document it is."""
 
 
 def split_source(documents: Sequence[str], writer: Writer, tokenizer: Tokenizer) -> list[Part]:
     """As few parts as will do, of like length, with borders between sentences where they can be."""
     sentences = sentences_of(documents)
-    lengths = [
-        len(tokenizer.encode(sentence.text(documents), special=False)) for sentence in sentences
-    ]
+    lengths = lengths_of(sentences, documents, tokenizer)
     total = sum(lengths)
     count = max(1, -(-total // writer.room))
     parts: list[Part] = []
@@ -40,12 +41,24 @@ def split_source(documents: Sequence[str], writer: Writer, tokenizer: Tokenizer)
     return parts
 
 
+def lengths_of(
+    sentences: Sequence[Source], documents: Sequence[str], tokenizer: Tokenizer
+) -> list[int]:
+    """Tokens of each."""
+    return [
+        len(tokenizer.encode(sentence.text(documents), special=False)) for sentence in sentences
+    ]
+
+
 def _fitting(group: list[Source], documents: Sequence[str], writer: Writer) -> Iterator[Part]:
     """One part of `group`, or several where its tokens together are more than those of each."""
     sources = merge(group)
-    prompt = writer.prompt("\n\n".join(source.text(documents).strip() for source in sources))
+    named = len(documents) > 1 and writer.instructed
+    prompt = writer.prompt(rendered(sources, documents, named=named))
     if writer.fits(prompt):
-        yield Part(tuple(sources), prompt)
+        alone = named and sources[0].document == sources[-1].document
+        name = f"Document {sources[0].document + 1}: " if alone else ""
+        yield Part(tuple(sources), prompt, name)
         return
     halves = [group[: len(group) // 2], group[len(group) // 2 :]]
     if len(group) == 1:

@@ -2,22 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from llmaas_server.tasks.text.sources import Source
+
 from .shape import Shape
 
 _COUNTS = {1: "one sentence", 2: "two sentences", 4: "four sentences", 8: "eight sentences"}
 
 
-def ask(shape: Shape, text: str, *, merging: bool) -> str:
-    """The prompt for a text, or for the summaries of its parts."""
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What a writer is asked for."""
+
+    shape: Shape
+    focus: str | None = None
+    """What the summary is to be about."""
+    documents: int = 1
+
+
+def instruction(brief: Brief, *, merging: bool) -> str:
+    """What to do with a text, or with the summaries of its parts."""
+    shape = brief.shape
+    if merging:
+        what = "the input notes, which are summaries of the parts of one text"
+    elif brief.documents > 1:
+        what = f"the {brief.documents} input documents together"
+    else:
+        what = "the input text"
     if shape.style == "headline":
-        task = "Write a one-sentence headline for"
+        task = f"Write a short headline of one sentence for {what}."
     else:
         count = _COUNTS.get(shape.sentences, f"{shape.sentences} sentences")
-        task = f"Provide a concise, objective summary in up to {count} of"
-    what = (
-        "the following notes, which are summaries of the parts of one text"
-        if merging
-        else ("the following text")
-    )
+        task = f"Provide a concise, objective summary of {what} in up to {count}."
     limit = f" Use at most {shape.max_words} words." if shape.max_words is not None else ""
-    return f"{task} {what}.{limit}\n\n{text}"
+    focus = ""
+    if brief.focus is not None:
+        focus = f" Say only what answers this, and how: {' '.join(brief.focus.split())}"
+    return f"{task}{limit} Write in the language of the text.{focus}"
+
+
+def rendered(sources: Sequence[Source], documents: Sequence[str], *, named: bool) -> str:
+    """The text of spans as a prompt holds it; `named`: under the number of its document."""
+    lines: list[str] = []
+    last: int | None = None
+    for source in sources:
+        if named and source.document != last:
+            lines.append(f"Document {source.document + 1}:\n{source.text(documents).strip()}")
+        else:
+            lines.append(source.text(documents).strip())
+        last = source.document
+    return "\n\n".join(lines)

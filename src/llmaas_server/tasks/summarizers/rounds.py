@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from .writers import Writer
 
-SEPARATOR_TOKENS = 8
-"""Most tokens that a summary gains by standing in a prompt: its separator, and a first character
-that is tokenized otherwise than it was generated."""
+SEPARATOR_TOKENS = 24
+"""Most tokens that a summary gains by standing in a prompt: its separator, the name of its
+document, and a first character that is tokenized otherwise than it was generated."""
 
 
 def joined(summaries: Sequence[str]) -> str:

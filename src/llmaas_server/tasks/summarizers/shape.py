@@ -12,6 +12,9 @@ from llmaas_server.tasks.text import words
 LENGTHS = {"short": 2, "medium": 4, "long": 8}
 """Sentences."""
 
+SHORT_SENTENCE = 20
+"""Words: few sentences are short enough for fewer."""
+
 _BULLET = re.compile(r"[-*•–]\s")
 
 
@@ -23,7 +26,8 @@ class Shape:
 
     def extend(self, summary: str, sentence: str) -> str:
         """`summary` with one more sentence; it begins with `summary` as it was."""
-        if self.style != "bullets":
+        # The mark counts as a word, too; where one is all there may be, it is of the text.
+        if self.style != "bullets" or self.max_words == 1:
             return words.join(summary, sentence)
         line = sentence if _BULLET.match(sentence) else f"- {sentence}"
         return f"{summary}\n{line}" if summary else line
@@ -34,6 +38,11 @@ class Shape:
 
     def fits(self, summary: str) -> bool:
         return self.max_words is None or words.count(summary) <= self.max_words
+
+    def is_nearly_full(self, summary: str) -> bool:
+        """Whether max_words hardly has room for another sentence."""
+        most = self.max_words
+        return most is not None and most - words.count(summary) < SHORT_SENTENCE
 
     def shorten(self, sentence: str) -> str:
         """`sentence` as a whole summary: cut at a word, with an ellipsis, where it is too long."""
