@@ -171,7 +171,9 @@ class OutputError(LLMaaSError, ValueError):
     def __init__(
         self, message: str, *, hint: str | None = None, result: ChatResult | None = None
     ) -> None:
-        super().__init__(message, hint=hint, request_id=result and result.request_id)
+        super().__init__(
+            message, hint=hint, request_id=None if result is None else result.request_id
+        )
         self.result = result
 
 
