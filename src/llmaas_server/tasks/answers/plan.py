@@ -135,7 +135,7 @@ def _thinking(
             hint='Send reasoning="hide", or choose another model.',
             param="reasoning",
         )
-    return None, "" if reasoning.can_be_switched(template) else thinking.opens
+    return None, thinking.opens
 
 
 def _compiled(text: str, request: ChatRequest, calls: Calls | None, model: Model) -> Grammar:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -36,11 +35,6 @@ _KNOWN = (
 def thinking_of(template: str) -> Thinking | None:
     """How models with this chat template mark what they think; None where it has no marks."""
     return next((known for known in _KNOWN if known.closes in template), None)
-
-
-def can_be_switched(template: str) -> bool:
-    """Whether the template takes a word on whether to think."""
-    return re.search(r"\b(enable_thinking|thinking)\b", template) is not None
 
 
 def wants_reasoning(template: str) -> bool:
