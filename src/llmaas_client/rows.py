@@ -55,7 +55,9 @@ class Row:
     def texts(self, column: str) -> list[str]:
         """A text, or a list of them; what is empty is left out."""
         value: Any = self.fields.get(column)
-        many: list[Any] = value if isinstance(value, list) else [value]
+        many: list[Any] = [value]
+        if isinstance(value, list):
+            many = value  # pyright: ignore[reportUnknownVariableType]
         if not many or not all(isinstance(one, str) for one in many):
             raise self._wrong(column, "no text", value)
         return [one for one in many if one.strip()]
@@ -180,7 +182,7 @@ class Table:
 
     def _fits(self, header: str, delimiter: str) -> bool:
         try:
-            names = next(csv.reader([header], delimiter=delimiter), [])
+            names = next(csv.reader([header], delimiter=delimiter))
         except csv.Error:
             return False
         return {name.strip() for name in names} >= set(self.columns)

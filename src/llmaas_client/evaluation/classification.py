@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from llmaas_client.client import Client
 from llmaas_client.errors import ConfigurationError
@@ -160,8 +160,10 @@ def _placed(rows: LabelledRows) -> Iterator[Labelled]:
 
 
 def names_of(labels: Labels) -> list[str]:
-    found = to_wire(labels)
-    return [str(name).strip() for name in found] if isinstance(found, list | Mapping) else []
+    """Those to choose from; none where the wire will say what is wrong with them."""
+    found: Any = to_wire(labels)
+    names: Iterable[Any] = found if type(found) in (list, dict) else ()
+    return [str(name).strip() for name in names]
 
 
 def nothing(refused: Sequence[Refused]) -> ConfigurationError:

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from dataclasses import asdict, is_dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from llmaas_client.errors import ConfigurationError
 
@@ -35,7 +35,7 @@ class Report(ABC):
     def as_dict(self) -> dict[str, Any]:
         """The figures as JSON has them."""
         assert is_dataclass(self)
-        return cast("dict[str, Any]", asdict(self))
+        return asdict(self)
 
     def json(self) -> str:
         return json.dumps(self.as_dict(), indent=2, ensure_ascii=False)
