@@ -111,7 +111,10 @@ def choose(
 def needs_embedder(request: TaskRequest, model: ModelRef) -> Literal["no", "wanted", "needed"]:
     """Whether the call takes a second model, of sentence vectors; `wanted`: it does without."""
     if isinstance(request, SummarizeRequest) and model.kind != "encoder":
-        return "wanted"
+        # To hold sentences against the text, to pick some of it, or to pick what it is about for a
+        # model that cannot be told.
+        picks = request.strategy == "extract" or (request.focus and model.kind == "seq2seq")
+        return "needed" if request.strict or picks else "wanted"
     if isinstance(request, ChatRequest) and request.documents is not None:
         return "needed"
     return "no"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from llmaas_client.wire import TASKS
@@ -10,9 +12,16 @@ from llmaas_client.wire.chat import ChatRequest, Message
 from llmaas_client.wire.classify import ClassifyRequest
 from llmaas_client.wire.embed import EmbedRequest
 from llmaas_client.wire.summarize import SummarizeRequest
-from llmaas_server.gateway.choice import RULES, Candidate, Defaults, choose, tokens_of
+from llmaas_server.gateway.choice import (
+    RULES,
+    Candidate,
+    Defaults,
+    choose,
+    needs_embedder,
+    tokens_of,
+)
 from llmaas_server.models.inspect import tasks_of
-from llmaas_server.seam.values import ModelKind
+from llmaas_server.seam.values import ModelKind, ModelRef
 from llmaas_server.settings import Settings
 
 
@@ -117,6 +126,26 @@ def test_reasons_have_the_numbers() -> None:
 )
 def test_estimate_of_length(request_: TaskRequest, tokens: int) -> None:
     assert tokens_of(request_) == tokens
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "need"),
+    [
+        ("decoder", {}, "wanted"),
+        ("decoder", {"focus": "The cost"}, "wanted"),
+        ("decoder", {"strict": True}, "needed"),
+        ("decoder", {"strategy": "extract"}, "needed"),
+        ("decoder", {"strategy": "hierarchical"}, "wanted"),
+        ("seq2seq", {"focus": "The cost"}, "needed"),
+        ("seq2seq", {}, "wanted"),
+        ("encoder", {"strict": True, "focus": "The cost"}, "no"),
+    ],
+)
+def test_summaries_that_take_a_second_model(
+    kind: ModelKind, fields: dict[str, Any], need: str
+) -> None:
+    request_ = SummarizeRequest(text="a", **fields)
+    assert needs_embedder(request_, ModelRef("m", "/nowhere", kind)) == need
 
 
 def test_every_task_has_a_rule() -> None:

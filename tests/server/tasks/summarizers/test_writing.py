@@ -45,6 +45,11 @@ def write(text: str, shape: Shape, *, complete: bool = True, size: int = 1) -> W
         ("A b c. D.", Shape(4, max_words=3, style="bullets"), True, "- A b…"),
         ("今天下雨。明天晴。", Shape(4, max_words=4), True, "今天下…"),
         ("", Shape(4), True, ""),
+        ("A b c d. E f.", Shape(4, max_words=1, style="bullets"), True, "A…"),
+        ("One falls<n>Two rises.", Shape(4), True, "One falls Two rises."),
+        ("One is \0here.", Shape(4), True, "One is here."),
+        ("It rained. Here they are:\n- It poured.", Shape(4), True, "It rained. It poured."),
+        ("It rained. It rained! It rained. It poured.", Shape(4), True, "It rained."),
     ],
 )
 def test_limits(text: str, shape: Shape, complete: bool, expected: str, size: int) -> None:
@@ -55,3 +60,20 @@ def test_limits(text: str, shape: Shape, complete: bool, expected: str, size: in
     for sentence in writing.sentences:
         rebuilt = shape.extend(rebuilt, sentence)
     assert rebuilt == writing.summary
+
+
+def test_sentences_of_the_prompt_are_no_summary() -> None:
+    writing = Writing(Shape(4), echoes=lambda sentence: sentence == "Summarize the text.")
+    writing.push("Summarize the text. It rained.")
+    writing.finish(complete=True)
+    assert writing.sentences == ["It rained."]
+
+
+def test_sentences_that_were_written_apart() -> None:
+    writing = Writing(Shape(3))
+    writing.push("It rained.")
+    writing.finish(complete=True)
+    gained = writing.extend(["It rained.", "It poured.", "The bridge fell.", "All ran."])
+    assert gained == " It poured. The bridge fell."
+    assert writing.sentences == ["It rained.", "It poured.", "The bridge fell."]
+    assert writing.full
