@@ -1,11 +1,11 @@
 """What the fake backend says in a chat: the words of the last message, said back.
 
-    ignore_eos          over and over
-    response_format     the first of some choices
-    <think>…</think>    what the message has between these marks is what the fake thought
-    tools               the one that the message names is called, else the first where one must be;
-                        a tool's answer is said back in words
-    n                   each answer begins with another word
+ignore_eos          over and over
+response_format     the first of some choices
+<think>…</think>    what the message has between these marks is what the fake thought
+tools               the one that the message names is called, else the first where one must be;
+                    a tool's answer is said back in words
+n                   each answer begins with another word
 """
 
 from __future__ import annotations
