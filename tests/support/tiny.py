@@ -41,6 +41,17 @@ def llama(
     return _save(folder, name, "decoder", transformers.LlamaForCausalLM, config, tokenizer, seed)
 
 
+def talker(folder: Path, template: str, marks: Sequence[str] = (), *, seed: int = 0) -> ModelRef:
+    """A chat decoder with a template of its own; the marks are tokens, though not special ones."""
+    backend = byte_level()
+    backend.add_tokens(list(marks))
+    tokenizer = chat_tokenizer(backend)
+    tokenizer.chat_template = template
+    config = transformers.LlamaConfig(**_decoder_sizes(tokenizer, 2048))
+    made = transformers.LlamaForCausalLM
+    return _save(folder, "tiny-talker", "decoder", made, config, tokenizer, seed)
+
+
 def qwen2(
     folder: Path, *, seed: int = 0, name: str = "tiny-qwen2", context: int = 2048
 ) -> ModelRef:
