@@ -161,6 +161,12 @@ def summarize(
         Literal["paragraph", "bullets", "headline"] | None, typer.Option(help="How it is laid out.")
     ] = None,
     focus: Annotated[str | None, typer.Option(help="A question or topic for all texts.")] = None,
+    focus_column: Annotated[
+        str | None, typer.Option(help="Where a question or topic of each row's own stands.")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Leave out sentences that the text does not support.")
+    ] = False,
     strategy: Annotated[
         Literal["auto", "extract", "hierarchical"] | None,
         typer.Option(help="How long texts are read that are to be written anew."),
@@ -180,7 +186,10 @@ def summarize(
     llmaas evaluate summarize papers.jsonl --reference-column abstract --length short
     """
     columns = reference_column or ["reference"]
-    rows = ReferencedFile(table(file, text_column, *columns), text_column, columns)
+    more = [] if focus_column is None else [focus_column]
+    rows = ReferencedFile(
+        table(file, text_column, *columns, *more), text_column, columns, focus_column
+    )
     some, total = prepared(rows, limit, seed, lambda row: None)
     with connect(base_url, timeout, RETRIES) as client:
         run(
@@ -192,6 +201,7 @@ def summarize(
                 max_words=max_words,
                 style=style,
                 focus=focus,
+                strict=strict or None,
                 strategy=strategy,
                 model=model,
                 skip_refused=skip_refused,

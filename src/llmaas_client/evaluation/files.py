@@ -41,13 +41,15 @@ class ReferencedFile:
     table: Table
     text: str
     references: Sequence[str]
+    focus: str | None = None
 
     def __iter__(self) -> Iterator[Referenced]:
         for row in self.table:
             found = [one for column in self.references for one in row.texts(column)]
             if not found:
                 raise ConfigurationError(f"{row.where} has no reference")
-            yield Referenced(row.text(self.text), found, row.where)
+            focus = None if self.focus is None else row.text(self.focus)
+            yield Referenced(row.text(self.text), found, row.where, focus)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +89,15 @@ def labelled(
 
 
 def referenced(
-    file: str | PathLike[str], text: str = "text", references: Sequence[str] = ("reference",)
+    file: str | PathLike[str],
+    text: str = "text",
+    references: Sequence[str] = ("reference",),
+    focus: str | None = None,
 ) -> ReferencedFile:
-    """Texts and references; a column of JSON lines may have a list of them."""
-    return ReferencedFile(Table.of(file, text, *references), text, references)
+    """Texts and references; a column of JSON lines may have a list of them. The column `focus` has
+    what each summary is to be about."""
+    columns = (text, *references) if focus is None else (text, *references, focus)
+    return ReferencedFile(Table.of(file, *columns), text, references, focus)
 
 
 def cases(

@@ -33,6 +33,8 @@ class Referenced:
     text: str
     references: Sequence[str]
     where: str
+    focus: str | None = None
+    """What the summary of this text is to be about."""
 
 
 ReferencedRows: TypeAlias = Iterable[Referenced | tuple[str, str | Sequence[str]]]
@@ -47,6 +49,7 @@ def summarize(
     max_words: int | None = None,
     style: Style | None = None,
     focus: str | None = None,
+    strict: bool | None = None,
     strategy: Strategy | None = None,
     model: str | None = None,
     skip_refused: bool = False,
@@ -58,7 +61,7 @@ def summarize(
     Args:
         rows: Pairs of a text and its reference, or several of them; or what `referenced` reads
             from a file. They are read once, as far as it takes.
-        method, length, max_words, style, focus, strategy, model: As for `client.summarize`.
+        method, length, max_words, style, focus, strict, strategy, model: As for `client.summarize`.
         skip_refused: Leave out rows that the server refuses, and name them.
         concurrency: Requests under way.
         progress: Is called with the number of rows that are done.
@@ -75,13 +78,15 @@ def summarize(
         "max_words": max_words,
         "style": style,
         "focus": focus,
+        "strict": strict,
         "strategy": strategy,
         "model": model,
     }
     options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
 
     def ask(row: Referenced) -> SummarizeResult:
-        return client.summarize(row.text, **options)
+        own = {} if row.focus is None else {"focus": row.focus}
+        return client.summarize(row.text, **options | own)
 
     def work(row: Referenced) -> Answered[Referenced, SummarizeResult]:
         return one_of(row, ask, row.where, skip_refused)

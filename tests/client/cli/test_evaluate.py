@@ -235,6 +235,17 @@ def test_summarize(server: HTTPServer, tmp_path: Path, capsys: Capture) -> None:
     }
 
 
+def test_a_focus_for_each_row(server: HTTPServer, tmp_path: Path, capsys: Capture) -> None:
+    pytest.importorskip("rouge_score")
+    file = tmp_path / "meetings.csv"
+    file.write_text("text,reference,question\nWe bake.,We bake,bread?\nWe sell.,We sell,price?\n")
+    words = ["evaluate", "summarize", str(file), "--strict", "--focus-column", "question"]
+    assert main([*words, "--concurrency", "1"]) == 0
+    assert [request.json["focus"] for request in server.requests] == ["bread?", "price?"]
+    assert server.requests[0].json["strict"] is True
+    assert "ROUGE-Lsum" in capsys.readouterr().out
+
+
 def test_summarize_needs_references(server: HTTPServer, tmp_path: Path, capsys: Capture) -> None:
     file = tmp_path / "papers.jsonl"
     file.write_text('{"text": "a", "reference": []}\n')
