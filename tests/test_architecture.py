@@ -31,7 +31,7 @@ ROOMS: dict[str, frozenset[str]] = {
     "edge": LOW,
     "api": LOW | {"gateway", "storage"},
     "compat": LOW | {"api", "gateway", "storage"},
-    "ui": LOW | {"gateway", "storage"},
+    "ui": LOW | {"api", "gateway", "storage"},
     "gateway": LOW | {"storage"},
     "storage": LOW,
     "backends": LOW,
@@ -166,8 +166,14 @@ def test_wire_needs_pydantic_and_the_standard_library_only() -> None:
         if is_inside(module.name, "llmaas_client.wire")
         and not is_inside(item.target, "llmaas_client.wire")
         and item.target.partition(".")[0] not in allowed
+        and not is_picture(item)
     ]
     report(breaches, "wire imports pydantic and the standard library only")
+
+
+def is_picture(item: Import) -> bool:
+    """What a notebook shows of a result is drawn elsewhere, and loaded when it is shown."""
+    return is_inside(item.target, "llmaas_client.html") and not item.at_start
 
 
 @pytest.mark.parametrize("package", KEPT_IN)

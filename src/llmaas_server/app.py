@@ -10,6 +10,8 @@ from typing import Protocol
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.responses import RedirectResponse
+from starlette.routing import BaseRoute, Mount, Route
 
 from llmaas_server.api import (
     accounts,
@@ -25,6 +27,7 @@ from llmaas_server.api import (
     prices,
     records,
     registration,
+    sign_in_links,
     tasks,
     translated,
     usage,
@@ -57,6 +60,9 @@ from llmaas_server.models.store import Store
 from llmaas_server.seam.backend import Backend
 from llmaas_server.seam.values import ModelRef, WorkerOptions
 from llmaas_server.settings import Settings, worker_environment
+from llmaas_server.ui.entrance import HOME
+from llmaas_server.ui.site import PREFIX, Site
+from llmaas_server.ui.visit import House
 
 
 class ModelStore(Models, models.Installed, Protocol):
@@ -89,7 +95,7 @@ def create_app(
         services.metering,
         services.classifiers,
     )
-    door = Door(services.ring, services.refusals)
+    door = Door(services.ring, services.sessions, services.refusals)
     workforce = backend if isinstance(backend, Replicas) else NoWorkers()
     staff = Staff(workforce, services.database, services.trail)
     services.watch("models", lambda: {it.name: fingerprint(it.files) for it in shelf.installed()})
@@ -106,7 +112,7 @@ def create_app(
         *models.endpoints(store, backend.status, defaults),
         translated.endpoint(predict, calls, max_body_bytes=limit),
         *workers.endpoints(staff, desk),
-        *registration.endpoints(services.registrations, desk),
+        *registration.endpoints(services.registrations, services.own_passwords, desk),
         *accounts.endpoints(services.accounts, services.invitations, desk),
         *applications.endpoints(services.applications, desk),
         *keys.endpoints(services.keys, desk),
@@ -116,6 +122,8 @@ def create_app(
         *records.endpoints(services.records, desk),
         *person.endpoints(services.export, services.erasure, desk),
     ]
+    if settings.console:
+        endpoints.append(sign_in_links.endpoint(services.sign_in_links, desk))
     endpoints.append(metrics.endpoint(meters))
     endpoints.append(openapi.endpoint(endpoints, version))
 
@@ -131,8 +139,17 @@ def create_app(
         finally:
             await services.close()
 
+    console: list[BaseRoute] = []
+    if settings.console:
+        house = House(settings, services, backend.status, staff.workers, shelf, defaults, version)
+        console = [
+            Route("/", RedirectResponse(HOME), methods=["GET"]),
+            Route(PREFIX, RedirectResponse(HOME), methods=["GET"]),
+            Mount(PREFIX, Site(house)),
+        ]
+
     app = Starlette(
-        routes=routes(endpoints, door.check),
+        routes=[*routes(endpoints, door.check), *console],
         middleware=[
             Middleware(Contexts, metrics=meters),
             Middleware(Problems, count=meters.failed),
@@ -142,7 +159,12 @@ def create_app(
             Middleware(RateLimits, limiter=services.limiter),
             # Once more: these errors may be read by pages of allowed origins.
             Middleware(Problems, count=meters.failed),
-            Middleware(Authenticate, door=door, endpoints=endpoints),
+            Middleware(
+                Authenticate,
+                door=door,
+                endpoints=endpoints,
+                own=(HOME, "/", PREFIX) if settings.console else (),
+            ),
         ],
         exception_handlers={HTTPException: RouterProblems(meters.failed)},
         lifespan=lifespan,

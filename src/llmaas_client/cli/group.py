@@ -38,6 +38,7 @@ OWN = {
         "usage",
         "prices",
         "env",
+        "console",
         "evaluate",
         "bench",
         "version",

@@ -9,7 +9,7 @@ import typer
 
 from .managing import TIMEOUT, Json, Seconds, asking, managing
 from .options import BaseURL
-from .passwords import ask
+from .passwords import ask, ask_change
 from .tables import moment, print_list, print_told
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", show_default=False)]
@@ -90,10 +90,24 @@ def sign_in(
     print_told(answer, as_json, answer.key.secret, aside)
 
 
+def password(
+    email: Email, as_json: Json = False, base_url: BaseURL = None, timeout: Seconds = TIMEOUT
+) -> None:
+    """Change the password that one signs in with; the old and the new one are asked for.
+
+    Elsewhere than on a terminal they are the first two lines of standard input.
+    """
+    old, new = ask_change()
+    with asking(base_url, timeout) as client:
+        changed = client.account.change_password(email, old, new)
+    print_told(changed, as_json, "The password is changed.")
+
+
 COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (invite, "invite"),
     (invitations, "invitations"),
     (uninvite, "uninvite"),
     (register, "register"),
     (sign_in, "sign-in"),
+    (password, "password"),
 )

@@ -9,10 +9,13 @@ from llmaas_client.steps import UNSET, Call, T, Timeout
 from llmaas_client.wire import accounts as wire
 from llmaas_client.wire.accounts import (
     AccountUpdate,
+    PasswordChange,
+    PasswordChanged,
     Registered,
     Registration,
     SignedIn,
     SignIn,
+    SignInLink,
 )
 from llmaas_client.wire.applications import Application
 from llmaas_client.wire.base import Request
@@ -27,15 +30,19 @@ ME = "/v1/accounts/me"
 One = TypeVar("One")
 Accepted = TypeVar("Accepted")
 Opened = TypeVar("Opened")
+Changed = TypeVar("Changed")
+Link = TypeVar("Link")
 
 
-class OwnAccount(Generic[One, Accepted, Opened]):
+class OwnAccount(Generic[One, Accepted, Opened, Changed, Link]):
     """What both clients' `account` can do."""
 
     def __init__(self, run: Run) -> None:
         self._one: Callable[[Call[wire.Account]], One] = run
         self._registering: Callable[[Call[Registered]], Accepted] = run
         self._signing_in: Callable[[Call[SignedIn]], Opened] = run
+        self._changing: Callable[[Call[PasswordChanged]], Changed] = run
+        self._linking: Callable[[Call[SignInLink]], Link] = run
 
     def show(self, *, timeout: Timeout = UNSET) -> One:
         """The account with its limits, and where its budget stands."""
@@ -82,8 +89,28 @@ class OwnAccount(Generic[One, Accepted, Opened]):
             _public("/v1/sign-in", SignIn, fields, SignedIn.model_validate_json, timeout)
         )
 
+    def change_password(
+        self, email: str, password: str, new_password: str, *, timeout: Timeout = UNSET
+    ) -> Changed:
+        """Sign in with another password from now on; needs no key.
 
-class Account(OwnAccount[wire.Account, Registered, SignedIn]):
+        Ends what the old one gave: sessions of the console, and keys of those who signed in.
+        """
+        fields = {"email": email, "password": password, "new_password": new_password}
+        read = PasswordChanged.model_validate_json
+        return self._changing(_public("/v1/password", PasswordChange, fields, read, timeout))
+
+    def sign_in_link(self, *, timeout: Timeout = UNSET) -> Link:
+        """A link that signs the owner of the account in to the console, once, for some minutes.
+        The key must be for all that the account may do.
+        """
+        read = SignInLink.model_validate_json
+        return self._linking(
+            Call("/v1/sign-in-links", read, timeout=timeout, method="POST", key="management")
+        )
+
+
+class Account(OwnAccount[wire.Account, Registered, SignedIn, PasswordChanged, SignInLink]):
     """`Client.account`."""
 
     def __init__(self, run: Run) -> None:
@@ -97,6 +124,8 @@ class AsyncAccount(
         Coroutine[Any, Any, wire.Account],
         Coroutine[Any, Any, Registered],
         Coroutine[Any, Any, SignedIn],
+        Coroutine[Any, Any, PasswordChanged],
+        Coroutine[Any, Any, SignInLink],
     ]
 ):
     """`AsyncClient.account`: the same names, to be awaited."""

@@ -124,6 +124,25 @@ class SignIn(Request):
     password: Password = Field(repr=False)
 
 
+class PasswordChange(SignIn):
+    """The body of `POST /v1/password`."""
+
+    new_password: NewPassword = Field(repr=False)
+
+
+class PasswordChanged(WireModel):
+    """What was made by the old password has ended: sessions, and keys of those who signed in."""
+
+    status: Literal["changed"] = "changed"
+
+
+class SignInLink(WireModel):
+    """A link that signs the owner of the account in to the console, once."""
+
+    path: str = Field(repr=False, description="Behind the server's address.")
+    expires_in: int = Field(description="Seconds.")
+
+
 class SignedIn(WireModel):
     account: Account
     key: CreatedKey = Field(description="A management key that expires soon.")

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from starlette.types import Scope
 
 from llmaas_server.gateway.principals import Actor, Principal
+from llmaas_server.gateway.sessions import Session
 
 _CONTEXT = "llmaas.context"
 _PRINCIPAL = "llmaas.principal"
 _ACTOR = "llmaas.actor"
+_SESSION = "llmaas.session"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +54,12 @@ def set_actor(scope: Scope, actor: Actor) -> None:
 
 def find_actor(scope: Scope) -> Actor | None:
     return scope.get(_ACTOR)
+
+
+def set_session(scope: Scope, session: Session) -> None:
+    """For one who comes by a browser."""
+    scope[_SESSION] = session
+
+
+def find_session(scope: Scope) -> Session | None:
+    return scope.get(_SESSION)

@@ -8,10 +8,12 @@ import time
 from collections.abc import Sequence
 
 from starlette.datastructures import MutableHeaders
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from llmaas_client.wire import REQUEST_ID_HEADER
 from llmaas_server.gateway.metrics import METHODS, OTHER, Metrics
+from llmaas_server.storage.keys import KeyKind
 
 from .access_log import Access
 from .context import Context, find_principal, set_context, set_principal
@@ -57,22 +59,38 @@ class Contexts:
 
 
 class Authenticate:
-    """Refuses whoever has no key, before anything of the body is read.
+    """Refuses whoever has no key and no session, before anything of the body is read.
 
     What is not public by its method and path needs a key, whether it is there or not: strangers
     do not learn what is.
     """
 
-    def __init__(self, app: ASGIApp, door: Door, endpoints: Sequence[Endpoint]) -> None:
+    def __init__(
+        self, app: ASGIApp, door: Door, endpoints: Sequence[Endpoint], own: tuple[str, ...] = ()
+    ) -> None:
+        """`own`: paths that see to their visitors themselves; with a `/` at the end, all below."""
         self._app = app
         self._door = door
+        self._own = frozenset(own)
+        self._below = tuple(path for path in own if len(path) > 1 and path.endswith("/"))
+        self._running = [
+            compile_path(one.path)[0] for one in endpoints if one.access.kind in ("task", "any_key")
+        ]
+        """Addresses that take inference keys."""
         self._public = {(one.method, one.path) for one in endpoints if one.access.is_public}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not self._is_public(scope):
-            set_principal(scope, await self._door.identify(scope))
+            set_principal(scope, await self._door.identify(scope, self._kind(scope)))
         await self._app(scope, receive, send)
 
+    def _kind(self, scope: Scope) -> KeyKind:
+        path: str = scope["path"]
+        return "inference" if any(one.match(path) for one in self._running) else "management"
+
     def _is_public(self, scope: Scope) -> bool:
+        path: str = scope["path"]
+        if path in self._own or path.startswith(self._below):
+            return True
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         return (method, scope["path"]) in self._public

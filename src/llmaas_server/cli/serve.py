@@ -111,6 +111,7 @@ def run(settings: Settings) -> None:
         sock.close()
         services.release()
         fail(f"cannot keep a key in {settings.home}: {error}", "set another folder with --home")
+    link = services.sign_in_links.first() if settings.console else None
     store = create_store(settings)
     backend = create_backend(settings)
     app = create_app(settings, services, backend, store)
@@ -120,7 +121,7 @@ def run(settings: Settings) -> None:
         grace_seconds=settings.grace_seconds,
         bounds=Bounds.of(settings),
         tls=tls,
-        on_listening=lambda: typer.echo("\n".join(banner(settings, store, url))),
+        on_listening=lambda: typer.echo("\n".join(banner(settings, store, url, link))),
         on_ready=lambda: typer.echo("Ready. Ctrl-C ends it."),
     )
     with told(settings.home, url):
@@ -141,9 +142,18 @@ def _tls(settings: Settings) -> Tls | None:
         fail(str(error), "`llmaas tls dev-cert` makes one to try things out")
 
 
-def banner(settings: Settings, store: ModelStore, url: str) -> list[str]:
-    """What the operator needs to know: where, which models, and what to do next."""
+def banner(settings: Settings, store: ModelStore, url: str, link: str | None) -> list[str]:
+    """What the operator needs to know: where, which models, and what to do next.
+
+    `link` is the token of a link for the first sign-in to the console.
+    """
+    from llmaas_server.api.sign_in_links import path_of
+
     lines = [f"llmaas serves at {url}", *_models(settings, store)]
+    if link is not None:
+        lines.append(f"To sign in to the console, once, within 15 minutes: {url}{path_of(link)}")
+    elif settings.console:
+        lines.append(f"The console: {url}/console/")
     if settings.backend == "fake":
         lines.append("The fake backend computes nothing: its answers are made up.")
     elif _TRYING_OUT in {settings.chat_model, settings.abstractive_model}:

@@ -89,6 +89,19 @@ class KeyRing:
         self._note_use(known, now)
         return known.principal
 
+    async def principal(self, key_id: str) -> Principal:
+        """Of a key that is used without its secret, by a session of the console.
+
+        Raises Problem `invalid_key` where it has ended.
+        """
+        now = self._clock()
+        known = self._known.get(key_id) or await self._good(key_id)
+        if known.loaded_at + FRESH <= now:
+            known = await self._renewed(known)
+        known.check(now)
+        self._note_use(known, now)
+        return known.principal
+
     @asynccontextmanager
     async def holding(self, principal: Principal) -> AsyncIterator[Lease]:
         """Work for a caller: it is stopped, with Problem `invalid_key`, when the key ends."""

@@ -34,6 +34,9 @@ Mode = Literal["closed", "invite", "open"]
 SIGN_IN_SECONDS = 12 * 3600
 """How long the key of one who signed in is good."""
 
+SIGN_IN_KEY = "sign-in"
+"""Its name."""
+
 
 class Registrations:
     def __init__(
@@ -104,20 +107,38 @@ class Registrations:
         matches = await self._passwords.check(password, kept)
         return user if matches and is_active else None
 
+    async def proved(self, email: str, password: str, address: str | None, what: str) -> UserRow:
+        """The user with this e-mail and password. Only so many may be tried; `what` for is noted
+        of those that are wrong. Raises Problem `wrong_password`, `rate_limited`, `overloaded`.
+        """
+        network, tried = network_of(address), f"e-mail {normalized(email)}"
+        self._strangers.take(network)
+        self._strangers.take(tried)
+        user = await self.verify(email, password)
+        if user is None:
+            self._refusals.note(_refused(what, address))
+            raise Problem("wrong_password")
+        self._strangers.give_back(network)
+        self._strangers.give_back(tried)
+        return user
+
+    async def proved_again(self, user: UserRow, password: str, address: str | None) -> None:
+        """That one who is signed in has the password. Raises Problem as `proved`."""
+        network, tried = network_of(address), f"user {user.id}"
+        self._strangers.take(network)
+        self._strangers.take(tried)
+        if not await self._passwords.check(password, user.password_hash):
+            self._refusals.note(_refused("confirm", address))
+            raise Problem("wrong_password", "that is not the password", param="password")
+        self._strangers.give_back(network)
+        self._strangers.give_back(tried)
+
     async def sign_in(self, asked: SignIn, address: str | None) -> SignedIn:
         """A management key for the account, good for some hours.
 
         Raises Problem `wrong_password`, `rate_limited`.
         """
-        network, tried = network_of(address), f"e-mail {normalized(asked.email)}"
-        self._strangers.take(network)
-        self._strangers.take(tried)
-        user = await self.verify(asked.email, asked.password)
-        if user is None:
-            self._refusals.note(_refused("sign-in", address))
-            raise Problem("wrong_password")
-        self._strangers.give_back(network)
-        self._strangers.give_back(tried)
+        user = await self.proved(asked.email, asked.password, address, "sign-in")
         rehashed = None
         if user.password_hash and self._passwords.is_outdated(user.password_hash):
             rehashed = await self._passwords.hash(asked.password)
@@ -133,7 +154,7 @@ class Registrations:
                 tables,
                 actor,
                 KeyCreate(
-                    name="sign-in",
+                    name=SIGN_IN_KEY,
                     kind="management",
                     actions=[ANY],
                     expires_at=views.moment(now + SIGN_IN_SECONDS * SECOND),

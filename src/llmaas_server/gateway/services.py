@@ -32,12 +32,15 @@ from .keys import DAY, Keys, Lifetimes
 from .ledger import Ledger
 from .limiter import Limiter
 from .metering import Metering
+from .own_passwords import OwnPasswords
 from .passwords import Passwords
 from .price_list import PriceList
 from .prices import Prices
 from .records import Records
 from .refusals import Refusals
 from .registration import Registrations
+from .sessions import Lasting, Sessions
+from .sign_in_links import SignInLinks
 from .strangers import Strangers
 from .trail import Trail
 from .trail_reader import TrailReader
@@ -103,6 +106,23 @@ class Services:
             Strangers(monotonic, SIGN_INS_PER_MINUTE),
             trail,
             self.refusals,
+            clock,
+        )
+        lasting = Lasting(
+            settings.console_idle_minutes * 60 * SECOND, settings.console_hours * 3600 * SECOND
+        )
+        self.sessions = Sessions(
+            database, keychain, ring, self.keys, self.applications, trail, clock, lasting
+        )
+        self.sign_in_links = SignInLinks(database, trail, clock)
+        self.own_passwords = OwnPasswords(
+            database,
+            ring,
+            self.users,
+            self.passwords,
+            self.registrations,
+            self.sessions,
+            trail,
             clock,
         )
         self.erasure = Erasure(database, ring, self.vault, trail, clock)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import replace
 
+from llmaas_server.errors import Problem
 from llmaas_server.storage.accounts import UserRow
 from llmaas_server.storage.tables import Tables
 
@@ -35,19 +36,17 @@ class Users:
         """A new user of an account that is there already."""
         row = UserRow(new_id("usr"), account_id, role, None, None, password_hash, "active", now)
         if email is not None:
-            normal = normalized(email)
-            row = UserRow(
-                row.id,
-                account_id,
-                role,
-                self._sealer.seal_within(tables, account_id, context(row.id), normal.encode()),
-                self._keychain.mac(PURPOSE, normal.encode()).digest,
-                password_hash,
-                "active",
-                now,
-            )
+            row = self._with_email(tables, row, normalized(email))
         tables.users.add(row)
         return row
+
+    def with_email(self, tables: Tables, row: UserRow, email: str) -> UserRow:
+        """The row of a user, with another e-mail. Raises Problem `conflict` where it is another
+        one's: only for people who have shown who they are."""
+        known = self.find(tables, email)
+        if known is not None and known.id != row.id:
+            raise Problem("conflict", "somebody signs in with this e-mail", param="email")
+        return self._with_email(tables, row, normalized(email))
 
     def find(self, tables: Tables, email: str) -> UserRow | None:
         """The user with this e-mail, whatever key it was hashed with."""
@@ -72,10 +71,12 @@ class Users:
         email = self.email(tables, row)
         if email is None:
             return
-        plain = email.encode()
+        tables.users.replace(self._with_email(tables, row, email))
+
+    def _with_email(self, tables: Tables, row: UserRow, normal: str) -> UserRow:
+        plain = normal.encode()
         sealed = self._sealer.seal_within(tables, row.account_id, context(row.id), plain)
-        lookup = self._keychain.mac(PURPOSE, plain).digest
-        tables.users.replace(replace(row, email=sealed, email_lookup=lookup))
+        return replace(row, email=sealed, email_lookup=self._keychain.mac(PURPOSE, plain).digest)
 
 
 def normalized(email: str) -> str:

@@ -262,6 +262,21 @@ class Settings(BaseSettings):
         description="Who may make an account by themselves: nobody, those with an invitation of "
         "the operator, or everybody.",
     )
+    console: bool = Field(
+        default=True, description="Whether there are pages for people, at `/console/`."
+    )
+    console_idle_minutes: int = Field(
+        default=120,
+        ge=1,
+        le=7 * 24 * 60,
+        description="A session of the console ends so long after its last use.",
+    )
+    console_hours: int = Field(
+        default=12,
+        ge=1,
+        le=720,
+        description="A session of the console ends so long after it began.",
+    )
     key_days: int | None = Field(
         default=None,
         ge=1,

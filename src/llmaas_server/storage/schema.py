@@ -117,6 +117,23 @@ invitations = Table(
     sqlite_strict=True,
 )
 
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("mac", LargeBinary, nullable=False),  # keyed hash of the token
+    Column("mac_version", Int64, nullable=False),
+    Column("user_id", Text, nullable=False, index=True),
+    Column("account_id", Text, nullable=False),
+    Column("management_key_id", Text, nullable=False),
+    Column("inference_key_id", Text, nullable=False),
+    Column("created_at", Int64, nullable=False),
+    Column("used_at", Int64, nullable=False),
+    Column("expires_at", Int64, nullable=False, index=True),
+    Column("confirmed_at", Int64, nullable=False),
+    sqlite_strict=True,
+)
+
 data_keys = Table(
     "data_keys",
     metadata,

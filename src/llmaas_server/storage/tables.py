@@ -20,6 +20,7 @@ from .ledger import Intents, Ledger
 from .prices import Prices
 from .records import Records
 from .root_keys import RootKeys
+from .sessions import Sessions
 from .usage import Usage
 
 
@@ -32,6 +33,7 @@ class Tables:
         self.applications = Applications(connection)
         self.keys = Keys(connection)
         self.invitations = Invitations(connection)
+        self.sessions = Sessions(connection)
         self.data_keys = DataKeys(connection)
         self.prices = Prices(connection)
         self.intents = Intents(connection)

@@ -81,7 +81,7 @@ def test_damaged_keys(tmp_path: Path) -> None:
 
 def test_models_that_are_not_here_are_told_with_what_to_type(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, cache=tmp_path, chat_model="no-such", classify_model="bad")
-    lines = banner(settings, Store(tmp_path), "http://127.0.0.1:1")
+    lines = banner(settings, Store(tmp_path), "http://127.0.0.1:1", None)
     assert "  embed       all-minilm-l6-v2  not on this machine" in lines
     assert any(line.startswith("  chat        no-such  no model is named") for line in lines)
     wanted = "llmaas models pull all-minilm-l6-v2 smollm2-135m-instruct-q4_1"

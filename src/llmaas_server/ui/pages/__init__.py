@@ -1,0 +1,1 @@
+"""One file a page: an object `PAGE`, and the template that it names."""
