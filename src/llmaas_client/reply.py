@@ -31,9 +31,9 @@ class ChatReply(ChatResult, Generic[V]):
             return cls
 
     @classmethod
-    def read(cls, body: bytes, wanted: Wanted | None) -> Self:
+    def read(cls, body: bytes, wanted: Wanted | None) -> ChatReply[Any]:
         """From the body of an answer. Raises ValidationError, OutputTruncated, OutputMismatch."""
-        reply = cls.model_validate_json(body)
+        reply: ChatReply[Any] = cls.model_validate_json(body)
         answers = reply.answers
         if wanted is None:
             reply._values = tuple(answer.text for answer in answers)

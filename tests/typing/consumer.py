@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal, assert_type
+from typing import Literal, TypedDict, assert_type
+
+from pydantic import BaseModel
 
 from llmaas_client import (
     Account,
     AccountList,
     Application,
     AsyncClient,
+    AsyncSession,
     AsyncStream,
-    ChatResult,
+    ChatReply,
     Classification,
     ClassifyResult,
     Client,
@@ -19,18 +23,25 @@ from llmaas_client import (
     CreatedKey,
     DeadlineExceeded,
     Delta,
+    Document,
     EmbedResult,
+    FunctionTool,
     Health,
     Key,
     Limits,
     LLMaaSError,
+    Message,
     ModelInfo,
+    Overflow,
     Price,
     Progress,
+    Session,
     Start,
+    Step,
     Stream,
     SummarizeResult,
     TaskInfo,
+    ToolCall,
     UsageGroup,
     UsageReport,
 )
@@ -42,6 +53,19 @@ class Mood(StrEnum):
 
 
 Tone = Literal["kind", "rude"]
+
+
+class Item(BaseModel):
+    name: str
+
+
+@dataclass
+class Point:
+    x: int
+
+
+class City(TypedDict):
+    name: str
 
 
 def sync() -> None:
@@ -64,17 +88,18 @@ def sync() -> None:
         assert_type(client.health(), Health)
 
         reply = client.chat("Hello", system="s", seed=1, stop=["x"], logprobs=True)
-        assert_type(reply, ChatResult)
+        assert_type(reply, ChatReply[str])
+        assert_type(reply.value, str)
         assert_type(reply.text, str)
         client.chat(
             [{"role": "user", "content": "Hi"}, reply.message, {"role": "user", "content": "?"}]
         )
 
         with client.chat.stream("Hello", max_tokens=5) as stream:
-            assert_type(stream, Stream[ChatResult])
+            assert_type(stream, Stream[ChatReply[str]])
             for text in stream:
                 assert_type(text, str)
-        assert_type(stream.result, ChatResult)
+        assert_type(stream.result, ChatReply[str])
 
         with client.summarize.stream("x", max_words=9) as summary:
             for event in summary.events():
@@ -90,7 +115,7 @@ def sync() -> None:
         client.usage(by=["month"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
 
         client.classify("x", label=["a"])  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-        client.chat("x", max_tokens="5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        client.chat("x", max_tokens="5")  # type: ignore[call-overload]  # pyright: ignore
         client.classify("x", labels=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         client.classify.stream("x")  # type: ignore[attr-defined]  # pyright: ignore
 
@@ -99,7 +124,7 @@ async def not_sync() -> None:
     async with AsyncClient() as client:
         assert_type(await client.classify("x", labels=Mood), ClassifyResult)
         assert_type(await client.summarize("x"), SummarizeResult)
-        assert_type(await client.chat("x"), ChatResult)
+        assert_type(await client.chat("x"), ChatReply[str])
         assert_type(await client.embed(["x"]), EmbedResult)
         assert_type(await client.models(), list[ModelInfo])
         assert_type(await client.health(), Health)
@@ -107,12 +132,12 @@ async def not_sync() -> None:
         assert_type(await client.accounts.list(), AccountList)
         assert_type(await client.usage(), UsageReport)
         async with client.chat.stream("Hello") as stream:
-            assert_type(stream, AsyncStream[ChatResult])
+            assert_type(stream, AsyncStream[ChatReply[str]])
             async for text in stream:
                 assert_type(text, str)
             async for event in stream.events():
                 assert_type(event, Start | Delta | Progress)
-            assert_type(await stream.finish(), ChatResult)
+            assert_type(await stream.finish(), ChatReply[str])
 
 
 def failing(client: Client) -> str:
@@ -124,3 +149,60 @@ def failing(client: Client) -> str:
         return error.phase
     except LLMaaSError as error:
         return assert_type(error.code, str)
+
+
+def get_status(order: int) -> str:
+    """Where an order is."""
+    return f"{order} is on its way"
+
+
+async def get_status_async(order: int) -> str:
+    return get_status(order)
+
+
+def approve(call: ToolCall) -> bool:
+    return call.name == "get_status"
+
+
+def typed_answers(client: Client) -> None:
+    assert_type(client.chat("x", returns=Item).value, Item)
+    assert_type(client.chat("x", returns=Item, n=2, temperature=1.0).values, tuple[Item, ...])
+    assert_type(client.chat("x", returns=Point).value.x, int)
+    assert_type(client.chat("x", returns=City).value["name"], str)
+    assert_type(client.chat("x", returns=Mood).value, Mood)
+    assert_type(client.chat("x", returns=list[Item]).value, list[Item])
+    assert_type(client.chat("x", returns=int).value, int)
+    client.chat("x", returns=Tone).value.upper()
+    client.chat("x", returns=Literal["kind", "rude"]).value.upper()
+    client.chat("x", returns=Item | None)
+    with client.chat.stream("x", returns=Item) as stream:
+        assert_type(stream.finish().value, Item)
+
+    ran = client.chat.run("x", tools=[get_status], max_steps=3, approve=approve, returns=Item)
+    assert_type(ran.value, Item)
+    assert_type(ran.steps, tuple[Step, ...])
+    client.chat.run("x", tools=[FunctionTool(get_status, name="status")], on_tool_error="raise")
+    client.chat.run("x", tools=[get_status], max_stps=3)  # type: ignore[call-overload]  # pyright: ignore
+
+    talk = client.chat.session(system="s", overflow="drop_oldest", max_tokens=5, model="m")
+    assert_type(talk, Session)
+    assert_type(talk.send("x"), ChatReply[str])
+    assert_type(talk("x", returns=Mood).value, Mood)
+    assert_type(talk.fork(), Session)
+    assert_type(talk.messages, list[Message])
+    assert_type(talk.send("x").overflow, Overflow | None)
+    with talk.stream("x", returns=Item) as live:
+        assert_type(live.finish().value, Item)
+    assert_type(client.chat.session.load("talk.json"), Session)
+    client.chat("x", documents=["a", {"text": "b", "title": "t"}, Document(text="c")])
+
+
+async def typed_answers_awaited(client: AsyncClient) -> None:
+    assert_type((await client.chat("x", returns=Item)).value, Item)
+    assert_type((await client.chat.run("x", tools=[get_status_async])).value, str)
+    talk = client.chat.session(tools=[get_status_async])
+    assert_type(talk, AsyncSession)
+    assert_type((await talk.send("x", returns=list[Item])).value, list[Item])
+    async with talk.stream("x", returns=Mood) as live:
+        assert_type((await live.finish()).value, Mood)
+    assert_type(client.chat.session.load("talk.json"), AsyncSession)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from llmaas_client.conversations.overflow import Policy
+
 from .conversation import Conversation
 from .failures import WrongUsage
 from .inputs import from_stdin
@@ -29,6 +31,13 @@ def chat(
         float | None, typer.Option(help="0 always takes the likeliest token.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same answer.")] = None,
+    overflow: Annotated[
+        Policy,
+        typer.Option(
+            help="Of a conversation that exceeds the model's context: end with an error, leave out "
+            "the oldest turns, or send a summary of them."
+        ),
+    ] = "error",
     model: Model = None,
     as_json: Json = False,
     base_url: BaseURL = None,
@@ -36,8 +45,8 @@ def chat(
 ) -> None:
     """Chat with a model; the answer is shown while it is written.
 
-    In a conversation, Ctrl-C stops an answer, /clear forgets what was said, /exit or Ctrl-D
-    leaves.
+    In a conversation, Ctrl-C stops an answer, /undo takes the last turn back, /clear forgets what
+    was said, /save FILE and /load FILE keep it, /exit or Ctrl-D leaves.
     """
     talk = prompt is None and sys.stdin.isatty()
     if talk and as_json:
@@ -50,6 +59,7 @@ def chat(
             max_tokens=max_tokens,
             temperature=temperature,
             seed=seed,
+            overflow=overflow,
         )
         if talk:
             conversation.talk()

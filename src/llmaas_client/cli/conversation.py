@@ -9,16 +9,23 @@ import typer
 
 from llmaas_client import display
 from llmaas_client.client import Client
+from llmaas_client.conversations.overflow import Overflow, Policy
+from llmaas_client.conversations.session import Session
 from llmaas_client.errors import LLMaaSError
-from llmaas_client.wire.chat import ChatResult
+from llmaas_client.reply import ChatReply
+from llmaas_client.wire.events import Delta
 from llmaas_client.wire.models import ModelInfo
 
 PROMPT = "> "
-HELP = "Ctrl-C stops an answer, /clear forgets what was said, /exit or Ctrl-D leaves."
+HELP = (
+    "Ctrl-C stops an answer, /undo takes the last turn back, /clear forgets what was said, "
+    "/save FILE and /load FILE keep it, /exit or Ctrl-D leaves."
+)
+DIM, PLAIN = "\x1b[2m", "\x1b[0m"
 
 
 class Conversation:
-    """Turns so far, and how to sample the next one."""
+    """A session, and the commands of a terminal around it."""
 
     def __init__(
         self,
@@ -29,14 +36,18 @@ class Conversation:
         max_tokens: int | None = None,
         temperature: float | None = None,
         seed: int | None = None,
+        overflow: Policy = "error",
     ) -> None:
         self._client = client
         self._model = model
-        self._system = system
-        self._max_tokens = max_tokens
-        self._temperature = temperature
-        self._seed = seed
-        self.turns: list[dict[str, str]] = []
+        self.session: Session = client.chat.session(
+            overflow=overflow,
+            system=system,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            seed=seed,
+            model=model,
+        )
 
     def talk(self, ask: Callable[[str], str] = input) -> None:
         """Ask and answer until the user leaves."""
@@ -52,49 +63,50 @@ class Conversation:
                 continue
             if words == "/exit":
                 return
-            if words == "/clear":
-                self.turns.clear()
-            elif words.startswith("/"):
-                typer.echo(HELP)
+            if words.startswith("/"):
+                self._command(*words.split(maxsplit=1))
             elif words:
                 self._reply(words)
 
-    def answer(self, words: str, *, quiet: bool = False) -> ChatResult:
+    def answer(self, words: str, *, quiet: bool = False) -> ChatReply[str]:
         """The answer to `words`, written out while it comes unless `quiet`."""
-        self.turns.append({"role": "user", "content": words})
-        said: list[str] = []
+        said = False
         try:
-            with self._client.chat.stream(
-                self.turns,
-                system=self._system,
-                max_tokens=self._max_tokens,
-                temperature=self._temperature,
-                seed=self._seed,
-                model=self._model,
-            ) as stream:
-                for text in stream:
-                    said.append(text)
-                    if not quiet:
-                        _write(text)
+            with self.session.stream(words) as stream:
+                for event in stream.events():
+                    if isinstance(event, Delta) and (shown := _shown(event)) and not quiet:
+                        said = True
+                        _write(shown)
         finally:
-            self._remember("".join(said))
-            if said and not quiet:
+            if said:
                 _write("\n")
+        if stream.result.overflow is not None and not quiet:
+            typer.echo(f"note: {left_out(stream.result.overflow)}", err=True)
         return stream.result
 
-    def _remember(self, text: str) -> None:
-        """What was said stays, a part too; a question that got no answer is as if not asked."""
-        if text:
-            self.turns.append({"role": "assistant", "content": text})
-        else:
-            self.turns.pop()
+    def _command(self, name: str, argument: str = "") -> None:
+        try:
+            if name == "/clear" and not argument:
+                self.session.clear()
+            elif name == "/undo" and not argument:
+                typer.echo(f"(took back: {display.clean(self.session.undo()[0].text)})", err=True)
+            elif name == "/save" and argument:
+                self.session.save(argument)
+                typer.echo(f"(saved: {argument})", err=True)
+            elif name == "/load" and argument:
+                self.session = self._client.chat.session.load(argument)
+                typer.echo(f"(loaded: {len(self.session)} turns)", err=True)
+            else:
+                typer.echo(HELP)
+        except (LLMaaSError, OSError, ValueError) as error:
+            typer.echo(f"error: {error}", err=True)
 
     def _reply(self, words: str) -> None:
         """An answer that fails or is stopped ends the answer and not the conversation."""
         try:
             self.answer(words)
         except KeyboardInterrupt:
-            typer.echo("(stopped)", err=True)
+            typer.echo("(stopped; this turn is not remembered)", err=True)
         except LLMaaSError as error:
             typer.echo(f"error: {error}", err=True)
 
@@ -116,6 +128,23 @@ def speaker(models: Sequence[ModelInfo], wanted: str | None) -> ModelInfo | None
     return None
 
 
+def left_out(overflow: Overflow) -> str:
+    """What a session did with a history that was too long, in words."""
+    turns, tokens = len(overflow.turns), overflow.tokens
+    saved = "" if tokens is None else f" ({tokens} tokens)"
+    instead = "; a summary goes along instead" if overflow.summary else ""
+    return f"the oldest {turns} turns{saved} are not sent any more{instead}"
+
+
+def _shown(delta: Delta) -> str:
+    """What a terminal shows of it; reasoning is dim there, and left out elsewhere."""
+    if not sys.stdout.isatty():
+        return delta.text
+    reasoning = display.clean(delta.reasoning)
+    dim = f"{DIM}{reasoning}{PLAIN}" if reasoning else ""
+    return dim + display.clean(delta.text)
+
+
 def _write(text: str) -> None:
-    sys.stdout.write(display.clean(text) if sys.stdout.isatty() else text)
+    sys.stdout.write(text)
     sys.stdout.flush()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Annotated
+
+from pydantic import Field
 
 from llmaas_client.wire.base import WireModel
 from llmaas_client.wire.chat import Message
@@ -17,7 +20,7 @@ SUMMARY = "(Earlier in this conversation, in short: {summary})\n\n{content}"
 class Turn(WireModel):
     """A message of the user, and all that came of it: calls, results, the answer."""
 
-    messages: tuple[Message, ...]
+    messages: Annotated[tuple[Message, ...], Field(min_length=2)]
     overflow: Overflow | None = None
     """What was left out, from this turn on."""
 

@@ -40,7 +40,7 @@ class Room:
 
     def __init__(self, history: History, policy: Policy, options: Mapping[str, Any]) -> None:
         self._history = history
-        self._policy = policy
+        self._policy: Policy = policy
         self._options = dict(options)
         self._first = history.first
         self._summary = history.summary

@@ -8,13 +8,14 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import to_json
 
 from llmaas_client.errors import ConfigurationError
 from llmaas_client.structured.wanted import problems_of
+from llmaas_client.tasks.options import LoopOptions
 
 from .history import Turn
 from .overflow import Policy
@@ -54,12 +55,13 @@ def read(path: str | os.PathLike[str]) -> SavedSession:
     """Raises OSError, or ConfigurationError for a file that is no session, or not whole."""
     data = Path(path).read_bytes()
     try:
-        content = json.loads(data)
+        content: Any = json.loads(data)
     except ValueError as error:
         raise ConfigurationError(
             f"{os.fspath(path)} is no session, or damaged: it is no JSON ({error})"
         ) from None
-    version = content.get("llmaas_session") if isinstance(content, dict) else None
+    found = cast("dict[str, Any]", content) if isinstance(content, dict) else {}
+    version = found.get("llmaas_session")
     if version is None:
         raise ConfigurationError(
             f"{os.fspath(path)} is no session: it does not say llmaas_session",
@@ -72,11 +74,17 @@ def read(path: str | os.PathLike[str]) -> SavedSession:
             hint="Update llmaas.",
         )
     try:
-        return SavedSession.model_validate_json(data)
+        session = SavedSession.model_validate_json(data)
     except ValidationError as error:
         raise ConfigurationError(
             f"{os.fspath(path)} is damaged: {'; '.join(problems_of(error)[:3])}"
         ) from None
+    unknown = session.options.keys() - LoopOptions.__annotations__.keys()
+    if unknown:
+        raise ConfigurationError(
+            f"{os.fspath(path)} is damaged: there is no option {sorted(unknown)[0]!r}"
+        )
+    return session
 
 
 def savable(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Generator, Mapping
 from contextlib import contextmanager
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack, get_args, overload
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 class _Session:
     """What is remembered, and how to answer the next message."""
 
+    _awaits = False
+
     def __init__(
         self,
         carry_out: Callable[[Plan[Any]], Any],
@@ -46,16 +48,23 @@ class _Session:
             raise ConfigurationError(
                 f"overflow is {policy!r}", hint=f"It is one of: {', '.join(get_args(Policy))}."
             )
-        belt_of(options)  # what is wrong with the tools is said here
+        belt_of(options, awaits=self._awaits)  # what is wrong with the tools is said here
         self._carry_out = carry_out
         self._follow = follow
         self._history = history
-        self._policy = policy
+        self._policy: Policy = policy
         self._options = dict(options)
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self)} turns)"
+
+    def _repr_html_(self) -> str:
+        """What notebooks show: the conversation."""
+        from llmaas_client.html.talk import transcript
+
+        said = [message for turn in self._history.turns for message in turn.messages]
+        return transcript(said, f"{len(self)} turns")
 
     def __len__(self) -> int:
         """How many turns there were."""
@@ -135,7 +144,7 @@ class _Session:
         merged = self._options | dict(options)
         said = _said(message)
         wanted = wanted_of(returns)
-        belt = belt_of(merged)
+        belt = belt_of(merged, awaits=self._awaits)
 
         def plan(asker: Asker) -> Flow[ChatReply[Any]]:
             with self._alone():
@@ -155,7 +164,7 @@ class _Session:
         return plan
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _alone(self) -> Generator[None]:
         if not self._lock.acquire(blocking=False):
             raise RuntimeError("a session has one turn at a time; fork() it for another")
         try:
@@ -235,6 +244,8 @@ class Session(_Session):
 
 class AsyncSession(_Session):
     """A conversation that remembers: as `Session`, to be awaited."""
+
+    _awaits = True
 
     @overload
     def send(

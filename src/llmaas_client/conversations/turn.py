@@ -26,13 +26,21 @@ LOOP = ("max_steps", "approve", "on_tool_error")
 """Options that the server knows nothing of."""
 
 
-def belt_of(options: Mapping[str, Any]) -> Belt | None:
-    """The tools that `options` name; None where they name none. Raises ConfigurationError."""
+def belt_of(options: Mapping[str, Any], *, awaits: bool) -> Belt | None:
+    """The tools that `options` name; None where they name none. Raises ConfigurationError.
+
+    `awaits` is whether coroutine functions can be called.
+    """
     if not options.get("tools"):
         return None
     from llmaas_client.tools.belt import Belt
 
-    return Belt(options["tools"], options.get("approve"), options.get("on_tool_error", "tell"))
+    return Belt(
+        options["tools"],
+        options.get("approve"),
+        options.get("on_tool_error") or "tell",
+        awaits=awaits,
+    )
 
 
 def take_turn(
@@ -50,7 +58,7 @@ def take_turn(
 
     Raises LLMaaSError, StepLimitReached among them.
     """
-    max_steps = options.get("max_steps", MAX_STEPS)
+    max_steps: int = MAX_STEPS if options.get("max_steps") is None else options["max_steps"]
     if (options.get("n") or 1) > 1:
         raise ConfigurationError("n asks for several answers, and a conversation goes on with one")
     if max_steps < 1:

@@ -8,11 +8,10 @@ refused, with its place, before anything is sent.
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, cast
 
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import CoreSchema
 
 from llmaas_client.errors import UnsupportedType
 
@@ -47,7 +46,7 @@ _FORMATS = frozenset(
 _SILENT = frozenset({"title", "default", "examples", "deprecated", "readOnly", "writeOnly"})
 _ONE = frozenset({"items", "additionalProperties"})
 _SEVERAL = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})
-_NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions"})
+_NAMED = frozenset({"properties", "patternProperties"})
 _LOOK_AROUND = re.compile(r"(?<!\\)\(\?<?[=!]")
 
 
@@ -58,8 +57,12 @@ def schema_of(adapter: TypeAdapter[Any], name: str) -> dict[str, Any]:
 
 def grammatical(schema: dict[str, Any], name: str) -> dict[str, Any]:
     """The part of a schema that a grammar can hold. Raises UnsupportedType."""
-    grammar: dict[str, Any] = _Walk(name).node(schema, ())
-    return grammar
+    definitions = schema.get("$defs", {})
+    walk = _Walk(name, definitions)
+    grammar: dict[str, Any] = walk.node(
+        {key: value for key, value in schema.items() if key != "$defs"}, ()
+    )
+    return grammar | ({"$defs": walk.met} if walk.met else {})
 
 
 class _Generator(GenerateJsonSchema):
@@ -67,21 +70,26 @@ class _Generator(GenerateJsonSchema):
 
     ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}
 
-    def handle_invalid_for_json_schema(
-        self, schema: CoreSchema, error_info: str
-    ) -> JsonSchemaValue:
+    def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> JsonSchemaValue:
         return {_REFUSED: schema["type"]}
 
 
 class _Walk:
-    def __init__(self, name: str) -> None:
+    """Goes through a schema; through a definition, where something refers to it."""
+
+    def __init__(self, name: str, definitions: dict[str, Any]) -> None:
         self._name = name
+        self._definitions = definitions
+        self.met: dict[str, Any] = {}
 
     def node(self, schema: Any, path: tuple[str, ...]) -> Any:
         if schema is False:
             raise self._refusal(path, "nothing can be there")
         if not isinstance(schema, dict):
             return schema
+        return self._object(cast("dict[str, Any]", schema), path)
+
+    def _object(self, schema: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
         if _REFUSED in schema:
             raise self._refusal(path, f"a {schema[_REFUSED]} cannot be written as JSON")
         kept = {
@@ -110,9 +118,22 @@ class _Walk:
             return [self.node(one, (*path, f"[{i}]")) for i, one in enumerate(value)]
         if key == "pattern" and _LOOK_AROUND.search(value):
             raise self._refusal(path, "a pattern with look-around cannot be held to")
-        if key == "$ref" and not value.startswith("#"):
-            raise self._refusal(path, f"{value} is outside of the schema")
+        if key == "$ref":
+            self._follow(value, path)
         return value
+
+    def _follow(self, reference: str, path: tuple[str, ...]) -> None:
+        name = reference.removeprefix("#/$defs/")
+        if name in self.met or reference == "#":
+            return
+        if name not in self._definitions:
+            raise self._refusal(path, f"{reference} is not in the schema")
+        self.met[name] = {}  # where it refers to itself
+        try:
+            self.met[name] = self.node(self._definitions[name], path)
+        except UnsupportedType:
+            del self.met[name]
+            raise
 
     def _branches(self, branches: list[Any], path: tuple[str, ...]) -> list[Any]:
         """Those that can be; the first refusal where none can."""

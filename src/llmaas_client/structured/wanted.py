@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, EnumType
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args, get_origin
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from pydantic_core import SchemaError
@@ -14,6 +14,7 @@ from llmaas_client.errors import OutputMismatch, OutputTruncated, UnsupportedTyp
 from llmaas_client.wire.chat import MAX_CHOICES
 
 from .schema import schema_of
+from .typed_dicts import readable
 
 if TYPE_CHECKING:
     from llmaas_client.wire.chat import ChatResult, Choice
@@ -75,7 +76,7 @@ def wanted_of(returns: Any) -> Wanted | None:
 def adapter_of(type_: Any, name: str) -> TypeAdapter[Any]:
     """Raises UnsupportedType."""
     try:
-        return TypeAdapter(type_)
+        return TypeAdapter(readable(type_))
     except (PydanticUserError, SchemaError, TypeError, NameError) as error:
         reason = str(error).strip().splitlines()[0].removeprefix("Error building ")
         raise UnsupportedType(
@@ -107,7 +108,7 @@ def _choices(type_: Any) -> list[str] | None:
     if get_origin(type_) is Literal:
         values = list(get_args(type_))
     elif isinstance(type_, EnumType):
-        members: list[Enum] = list(type_)
+        members = cast("type[Enum]", type_)
         values = [member.value for member in members]
     plain = [value for value in values if type(value) is str and 0 < len(value) <= MAX_CHOICE]
     return plain if plain and len(plain) == len(values) <= MAX_CHOICES else None

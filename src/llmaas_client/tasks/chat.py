@@ -266,7 +266,7 @@ class AsyncChat(_Awaited):
         As `Client.chat.run`. Coroutine functions among `tools`, and such an `approve`, are awaited;
         others run in a thread.
         """
-        return self._carry_out(answer_with_tools(messages, returns, options))
+        return self._carry_out(answer_with_tools(messages, returns, options, awaits=True))
 
     @property
     def session(self) -> AsyncSessions:
@@ -289,7 +289,7 @@ def one_answer(
 
 
 def answer_with_tools(
-    messages: Messages, returns: Any, options: Mapping[str, Any]
+    messages: Messages, returns: Any, options: Mapping[str, Any], *, awaits: bool = False
 ) -> Plan[ChatReply[Any]]:
     """Requests and calls of tools. Raises TypeError, UnsupportedType, ConfigurationError."""
     from pydantic import ValidationError
@@ -302,7 +302,7 @@ def answer_with_tools(
     from llmaas_client.wire.validation import explain
 
     check(options, RunOptions, "run")
-    belt = belt_of(options)
+    belt = belt_of(options, awaits=awaits)
     if belt is None:
         raise InvalidRequest("run() calls tools, and there are none", param="tools")
     wanted = wanted_of(returns)

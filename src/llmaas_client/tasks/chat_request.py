@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from pydantic import BaseModel
 
@@ -78,4 +78,4 @@ def _plain(value: Any) -> Any:
     """A value of the wire, or what stands for one, as plain data."""
     if isinstance(value, BaseModel):
         return value.model_dump(exclude_none=True)
-    return dict(value) if isinstance(value, Mapping) else value
+    return dict(cast("Mapping[str, Any]", value)) if isinstance(value, Mapping) else value

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from llmaas_client.drive import is_async
 from llmaas_client.errors import ConfigurationError
 from llmaas_client.steps import Apply, Flow, Returned
 from llmaas_client.structured.wanted import problems_of
@@ -21,7 +22,9 @@ NOT_ALLOWED = "The user did not allow this call."
 class Belt:
     """Raises ConfigurationError for two tools of one name, and where tools cannot be called."""
 
-    def __init__(self, tools: Tools, approve: Approve | None, on_tool_error: OnToolError) -> None:
+    def __init__(
+        self, tools: Tools, approve: Approve | None, on_tool_error: OnToolError, *, awaits: bool
+    ) -> None:
         if on_tool_error not in ("tell", "raise"):
             raise ConfigurationError(
                 f"on_tool_error is {on_tool_error!r}", hint="It is `tell` or `raise`."
@@ -33,6 +36,12 @@ class Belt:
             raise ConfigurationError(
                 f"two tools have one name: {', '.join(names)}",
                 hint="FunctionTool(function, name=…) gives one of them another.",
+            )
+        coroutines = [tool.name for tool in functions if tool.is_async]
+        coroutines += ["approve"] if approve is not None and is_async(approve) else []
+        if coroutines and not awaits:
+            raise ConfigurationError(
+                f"{coroutines[0]} has to be awaited", hint="AsyncClient awaits coroutine functions."
             )
         self._approve = approve
         self._raises = on_tool_error == "raise"

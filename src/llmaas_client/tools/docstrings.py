@@ -20,7 +20,7 @@ _RULE = re.compile(r"^-{3,}$")
 def read(docstring: str | None) -> tuple[str, dict[str, str]]:
     """The description, and that of each parameter that has one."""
     lines = inspect.cleandoc(docstring or "").splitlines()
-    first = next((at for at, line in enumerate(lines) if _begins_section(lines, at)), len(lines))
+    first = next((at for at in range(len(lines)) if _begins_section(lines, at)), len(lines))
     told: dict[str, list[str]] = {}
     of_parameters = False
     name: str | None = None
@@ -31,7 +31,7 @@ def read(docstring: str | None) -> tuple[str, dict[str, str]]:
         if _begins_section(lines, at) and depth == 0:
             name = None
             if sphinx := _SPHINX.match(text):
-                name, indent = sphinx["name"], 0
+                name, indent = str(sphinx["name"]), 0
                 told[name] = [sphinx["text"]]
             of_parameters = _OF_PARAMETERS.match(text) is not None
             continue

@@ -12,6 +12,7 @@ from pydantic_core import PydanticSerializationError, to_json
 from llmaas_client.drive import is_async
 from llmaas_client.errors import ConfigurationError, UnsupportedType
 from llmaas_client.structured.schema import schema_of
+from llmaas_client.structured.typed_dicts import readable
 from llmaas_client.structured.wanted import adapter_of
 from llmaas_client.wire.tools import Tool
 
@@ -91,14 +92,15 @@ ToolSpecs: TypeAlias = Sequence["Callable[..., Any] | FunctionTool | Tool | Mapp
 
 def specs_of(tools: ToolSpecs) -> list[dict[str, Any]]:
     """As the wire has them."""
-    return [
-        tool.model_dump(exclude_unset=True)
-        if isinstance(tool, Tool)
-        else dict(tool)
-        if isinstance(tool, Mapping)
-        else functional(tool).spec()
-        for tool in tools
-    ]
+    return [_spec(tool) for tool in tools]
+
+
+def _spec(tool: Any) -> dict[str, Any]:
+    if isinstance(tool, Tool):
+        return tool.model_dump(exclude_unset=True)
+    if isinstance(tool, Mapping):
+        return {**tool}
+    return functional(tool).spec()
 
 
 def functional(tool: Callable[..., Any] | FunctionTool) -> FunctionTool:
@@ -131,7 +133,8 @@ def _collector(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     try:
         signature = inspect.signature(function)
         target = function if _has_hints(function) else type(function).__call__
-        hints = typing.get_type_hints(inspect.unwrap(target), include_extras=True)
+        told = typing.get_type_hints(inspect.unwrap(target), include_extras=True)
+        hints = {parameter: readable(hint) for parameter, hint in told.items()}
     except (TypeError, ValueError, NameError) as error:
         raise UnsupportedType(f"{name}() cannot be a tool: {error}", param="tools") from error
     for parameter in signature.parameters.values():

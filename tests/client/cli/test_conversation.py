@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,7 +40,7 @@ def serve(exchange: Exchange) -> None:
     exchange.start_stream()
     exchange.event("start", answers.START)
     exchange.event("delta", {"text": f"You said {said}"})
-    exchange.event("done", answers.chat())
+    exchange.event("done", answers.chat(f"You said {said}"))
     exchange.end_stream()
 
 
@@ -97,7 +98,7 @@ def test_an_error_ends_the_answer_only(server: HTTPServer, capsys: Capture) -> N
     conversation = talk(server, "fail", "two")
     assert asked(server) == [["fail"], ["two"]]
     assert "error: too long" in capsys.readouterr().err
-    assert len(conversation.turns) == 2
+    assert len(conversation.session) == 1
 
 
 def test_ctrl_c_at_the_prompt_leaves_nothing(server: HTTPServer, capsys: Capture) -> None:
@@ -105,7 +106,25 @@ def test_ctrl_c_at_the_prompt_leaves_nothing(server: HTTPServer, capsys: Capture
     assert asked(server) == [["one"]]
 
 
-def test_ctrl_c_in_an_answer_keeps_what_was_said(
+def test_undo_takes_the_last_turn_back(server: HTTPServer, capsys: Capture) -> None:
+    talk(server, "one", "two", "/undo", "three", "/undo", "/undo", "/undo")
+    assert asked(server)[-1] == ["one", "You said one", "three"]
+    err = capsys.readouterr().err
+    assert "(took back: two)" in err
+    assert "error: there is nothing to undo" in err
+
+
+def test_save_and_load(server: HTTPServer, capsys: Capture, tmp_path: Path) -> None:
+    file = tmp_path / "talk.json"
+    talk(server, "one", f"/save {file}", "/clear", f"/load {file}", "two", "/load nowhere", "/save")
+    assert asked(server)[-1] == ["one", "You said one", "two"]
+    captured = capsys.readouterr()
+    assert "(loaded: 1 turns)" in captured.err
+    assert "error: [Errno 2]" in captured.err
+    assert captured.out.count("/save FILE") == 2  # at first, and for /save without a file
+
+
+def test_ctrl_c_in_an_answer_leaves_that_turn_out(
     server: HTTPServer, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from llmaas_client.cli import conversation as module
@@ -119,5 +138,5 @@ def test_ctrl_c_in_an_answer_keeps_what_was_said(
 
     monkeypatch.setattr(module, "_write", write)
     talk(server, "one", "two")
-    assert asked(server) == [["one"], ["one", "You said one", "two"]]
-    assert "(stopped)" in capsys.readouterr().err
+    assert asked(server) == [["one"], ["two"]]
+    assert "(stopped" in capsys.readouterr().err

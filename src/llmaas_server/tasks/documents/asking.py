@@ -8,17 +8,15 @@ from llmaas_client.wire.messages import Message
 from llmaas_server.tasks.text import words
 
 _GIVEN = (
-    "Answer from these passages of the documents. Where they do not say it, say that the documents "
-    "do not say it.\n\n{passages}\n\n{question}"
+    "{passages}\n\nAnswer the question from the passages above. If they do not answer it, say so."
+    "\n\n{question}"
 )
-_GIVEN_ZH = (
-    "请根据以下文档片段回答。如果片段中没有答案，请说明文档中没有提到。\n\n{passages}\n\n{question}"
-)
+_GIVEN_ZH = "{passages}\n\n请根据以上片段回答问题。如果片段中没有答案，请直接说明。\n\n{question}"
 _NOTHING = (
-    "(The documents say nothing about this. Where an answer would need them, say that they do not "
-    "say it.)\n\n{question}"
+    "(Nothing in the documents is about this. If the answer would have to come from them, say that "
+    "it is not there.)\n\n{question}"
 )
-_NOTHING_ZH = "（文档中没有相关内容。如果回答需要文档，请说明文档中没有提到。）\n\n{question}"
+_NOTHING_ZH = "（文档中没有相关内容。如果回答需要文档，请直接说明。）\n\n{question}"
 
 
 def question_of(messages: Sequence[Message]) -> int:
