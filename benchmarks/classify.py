@@ -27,6 +27,7 @@ from llmaas_server.seam.values import Result, WorkerOptions
 from llmaas_server.settings import load_settings
 from llmaas_server.tasks import classify, train_classifier
 from llmaas_server.tasks.base import Caller
+from llmaas_server.tasks.classifiers.label_words import readable, senses
 from llmaas_server.tasks.classifiers.trained import HeadedRequest
 from llmaas_server.tasks.heads.calibration import calibration_error
 from llmaas_server.tasks.heads.scope import auroc
@@ -77,19 +78,23 @@ class Bench:
         return [json.loads(line) for line in text.decode().split("\n") if line]
 
     async def zero_shot(self, name: str) -> str:
-        """Both ways, in percent."""
+        """Plain cosine with the labels as they are and as words, and classify."""
         rows = self.rows(name, ZERO_SHOT[name])
         labels = sorted({row["label"] for row in rows})
         truth = [row["label"] for row in rows]
         texts = await self.vectors([row["text"] for row in rows])
-        nearest = (texts @ (await self.vectors(labels)).T).argmax(axis=1)
-        plain = share([labels[index] for index in nearest], truth)
+        plain: list[float] = []
+        for names in (labels, [readable(label) for label in labels]):
+            nearest = (texts @ (await self.vectors(names)).T).argmax(axis=1)
+            plain.append(share([labels[index] for index in nearest], truth))
         ours: list[str | None] = []
         for start in range(0, len(rows), BATCH):
             some = [row["text"] for row in rows[start : start + BATCH]]
             request = HeadedRequest(text=some, labels=labels, top_k=1)
             ours += [one["label"] for one in (await self.run(classify.TASK, request))["results"]]
-        return f"{name:10} {len(labels):6} {plain:12.1%} {share(ours, truth):10.1%}"
+        known = sum(readable(label).lower() in senses() for label in labels)
+        cosines = " ".join(f"{one:12.1%}" for one in plain)
+        return f"{name:10} {len(labels):6} {known:10} {cosines} {share(ours, truth):10.1%}"
 
     async def few_shot(self, name: str, seeds: int) -> str:
         training = self.rows(name, f"{name}_train.jsonl.gz")
@@ -159,13 +164,18 @@ def share(found: Sequence[str | None], truth: Sequence[str]) -> float:
 
 async def measure(folder: Path, seeds: int, only: Sequence[str]) -> None:
     settings = load_settings({})
-    engine = await asyncio.to_thread(create, WorkerOptions(device="cpu"))
+    engine = await asyncio.to_thread(
+        create, WorkerOptions(device="cpu", kernels=str(settings.cache / "kernels"))
+    )
     ref = Store(settings.cache).ref(settings.embed_model)
     try:
         async with engine.using(ref) as model:
             bench = Bench(engine, model, folder)
             if "zero-shot" in only:
-                print(f"{'zero-shot':10} {'labels':>6} {'plain cosine':>12} {'classify':>10}")
+                print(
+                    f"{'zero-shot':10} {'labels':>6} {'with sense':>10} {'plain cosine':>12} "
+                    f"{'as words':>12} {'classify':>10}"
+                )
                 for name in ZERO_SHOT:
                     print(await bench.zero_shot(name), flush=True)
             if "few-shot" in only:
