@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from llmaas_client import Classification, LabelScore, ModelInfo, display
+from llmaas_client.wire.explanations import Explanation
 from support import answers
 
 
@@ -54,3 +55,42 @@ def test_a_small_chat_model_is_announced(changes: dict[str, object], says: bool)
     if notice:
         assert notice.startswith("tiny is a small model")
         assert "llmaas models recommend" in notice
+
+
+EXPLAINED = Explanation.model_validate(answers.explanation())
+
+
+def test_words_that_tell_most_come_first() -> None:
+    assert display.weights(EXPLAINED).splitlines() == [
+        "  +0.500              │████████████  love",
+        "  -0.050             █│              I",
+        "  +0.000              │              it",
+    ]
+    assert len(display.weights(EXPLAINED, most=1).splitlines()) == 1
+
+
+def test_words_as_columns() -> None:
+    assert display.word_columns(EXPLAINED).splitlines() == [
+        "0\t1\t-0.0500\tI",
+        "2\t6\t0.5000\tlove",
+        "7\t9\t0.0000\tit",
+    ]
+
+
+def test_marked_pieces_join_to_the_text() -> None:
+    pieces = display.marked("I love it!", EXPLAINED)
+    assert "".join(piece for piece, _ in pieces) == "I love it!"
+    assert pieces[0] == ("I", -0.1)
+    assert ("love", 1.0) in pieces
+    assert pieces[-1] == ("!", 0.0)
+
+
+def test_what_would_change_the_answer() -> None:
+    assert display.flip_of(EXPLAINED) == "without “love”: negative 0.600"
+    abstained = answers.explanation()
+    abstained["flip"]["label"] = None
+    assert display.flip_of(Explanation.model_validate(abstained)) == "without “love”: no label"
+    none = Explanation.model_validate(answers.explanation() | {"flip": None})
+    assert display.flip_of(none) == "no small change flips it: 3 changed texts were looked at"
+    unasked = answers.explanation() | {"flip": None, "flip_texts": None}
+    assert display.flip_of(Explanation.model_validate(unasked)) is None

@@ -27,6 +27,31 @@ def classify(label: str = "positive") -> dict[str, Any]:
     return HEAD | {"results": [result | {"abstained": False}], "method": "embedding"}
 
 
+def explanation() -> dict[str, Any]:
+    """Of `I love it`, with a flip."""
+    words = [
+        {"start": 0, "end": 1, "text": "I", "score": -0.05},
+        {"start": 2, "end": 6, "text": "love", "score": 0.5},
+        {"start": 7, "end": 9, "text": "it", "score": 0.0},
+    ]
+    return {
+        "label": "positive",
+        "method": "occlusion",
+        "score": 0.9,
+        "words": words,
+        "word_count": 3,
+        "flip": {
+            "text": "I it",
+            "removed": [{"start": 2, "end": 6, "text": "love"}],
+            "label": "negative",
+            "score": 0.6,
+            "minimal": True,
+        },
+        "flip_texts": 3,
+        "gradients": None,
+    }
+
+
 def summarize(text: str = "Short.") -> dict[str, Any]:
     sentence = {"text": text, "sources": [{"start": 0, "end": len(text)}], "support": 1.0}
     return HEAD | {

@@ -8,10 +8,14 @@ from typing import Annotated
 import typer
 
 from llmaas_client import display
+from llmaas_client.wire.explanations import Explanation
 
 from .failures import WrongUsage
 from .inputs import from_words
 from .options import TIMEOUT, BaseURL, Json, Model, Seconds, connect
+
+FAINT, STRONG = 0.2, 0.6
+"""Of the strongest word of a text: what is marked, and what is marked more."""
 
 
 def classify(
@@ -44,6 +48,9 @@ def classify(
         float | None,
         typer.Option(help="With a classifier: abstain so often that fewer answers are wrong."),
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show what of the text the label rests on.")
+    ] = False,
     model: Model = None,
     as_json: Json = False,
     base_url: BaseURL = None,
@@ -63,6 +70,7 @@ def classify(
             top_k=top_k,
             threshold=threshold,
             max_error=max_error,
+            explain=explain,
             model=model,
         )
     if as_json:
@@ -73,6 +81,35 @@ def classify(
     typer.echo(draw(answer))
     if answer.abstained:
         typer.echo("note: no label reaches the threshold", err=True)
+    if answer.explanation is not None:
+        show(words, answer.explanation)
+
+
+def show(text: str, explanation: Explanation) -> None:
+    """An explanation: the text with its words marked on a terminal, columns elsewhere."""
+    typer.echo()
+    if not sys.stdout.isatty():
+        typer.echo(display.word_columns(explanation))
+    else:
+        from rich.console import Console
+        from rich.text import Text
+
+        marked = Text()
+        for piece, weight in display.marked(text, explanation):
+            marked.append(display.clean(piece), style=style_of(weight))
+        Console(highlight=False).print(marked)
+        typer.echo(f"\nwhy {display.clean(explanation.label)}: what its score loses without a word")
+        typer.echo(display.weights(explanation))
+    if flip := display.flip_of(explanation):
+        typer.echo(flip, err=not sys.stdout.isatty())
+
+
+def style_of(weight: float) -> str:
+    """Green for the label, red against it, the stronger the more; plain for little."""
+    if abs(weight) < FAINT:
+        return ""
+    colour = "green" if weight > 0 else "red"
+    return f"bold reverse {colour}" if abs(weight) > STRONG else f"bold {colour}"
 
 
 def choices(joined: str | None, single: list[str]) -> list[str] | dict[str, str] | None:

@@ -19,7 +19,7 @@ from llmaas_client.wire.summarize import SummarizeRequest
 from llmaas_server.errors import context_overflow
 from llmaas_server.seam.values import Call, Delta
 
-from . import fake_chat, fake_heads
+from . import fake_chat, fake_explanations, fake_heads
 from .fake_answer import Answer
 
 _DIMENSIONS = 16
@@ -53,27 +53,41 @@ def answer(request: TaskRequest, context: int, call: Call | None = None) -> Answ
 def _classify(request: ClassifyRequest, context: int, call: Call | None) -> Answer:
     """The more words of a label are in the text, the higher its score."""
     texts = _list(request.text)
-    body: dict[str, Any]
+    body: dict[str, Any] = {"method": "embedding"}
     if call is not None and call.attached is not None:
-        file = call.attached.content or b""
-        scores = [fake_heads.judge(file, text, _vector) for text in texts]
         body = {"method": "classifier", "classifier": request.classifier}
-    else:
-        names = request.labels if request.labels is not None else ["negative", "positive"]
-        labels = names if isinstance(names, dict) else {name: name for name in names}
-        scores = [
-            {label: _likeness(text, described) for label, described in labels.items()}
-            for text in texts
-        ]
-        body = {"method": "embedding"}
-    body["results"] = [_classification(of_one, request) for of_one in scores]
-    return Answer(_read(texts, context), body)
+
+    def judge(text: str) -> dict[str, float]:
+        return _shared(_raw_scores(request, call, text), request.multi)
+
+    def answer(text: str) -> dict[str, Any]:
+        return _classification(judge(text), request)
+
+    results = [answer(text) for text in texts]
+    for text, result in zip(texts, results, strict=True):
+        if request.explain is not None:
+            result["explanation"] = fake_explanations.explain(text, request.explain, judge, answer)
+        if request.view is not None:
+            result["attention"] = fake_explanations.attention(text)
+    beside = sum(fake_explanations.tokens(request, text) for text in texts)
+    return Answer(_read(texts, context) + beside, body | {"results": results})
+
+
+def _raw_scores(request: ClassifyRequest, call: Call | None, text: str) -> dict[str, float]:
+    if call is not None and call.attached is not None:
+        return fake_heads.judge(call.attached.content or b"", text, _vector)
+    names = request.labels if request.labels is not None else ["negative", "positive"]
+    labels = names if isinstance(names, dict) else {name: name for name in names}
+    return {label: _likeness(text, described) for label, described in labels.items()}
+
+
+def _shared(scores: dict[str, float], multi: bool) -> dict[str, float]:
+    """Scores that sum to 1, unless labels are judged alone."""
+    whole = 1.0 if multi else sum(scores.values())
+    return {label: score / whole for label, score in scores.items()}
 
 
 def _classification(scores: dict[str, float], request: ClassifyRequest) -> dict[str, Any]:
-    if not request.multi:
-        whole = sum(scores.values())
-        scores = {label: score / whole for label, score in scores.items()}
     ranked = sorted(scores, key=lambda label: -scores[label])
     default = 0.5 if request.multi else 0.0
     threshold = default if request.threshold is None else request.threshold

@@ -56,10 +56,10 @@ class Path:
             scores = output.logits.float()
         else:
             vectors = pool(output.last_hidden_state, inputs["attention_mask"], self._model.pooling)
-            weights = torch.from_numpy(wanted.readout.weights).to(vectors.device)
+            weights = torch.tensor(wanted.readout.weights).to(vectors)
             scores = vectors @ weights.T
             if wanted.readout.bias is not None:
-                scores = scores + torch.from_numpy(wanted.readout.bias).to(vectors.device)
+                scores = scores + torch.tensor(wanted.readout.bias).to(vectors)
         return read_out(scores, wanted.readout)
 
 

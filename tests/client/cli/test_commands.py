@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -109,6 +110,35 @@ def test_classify_says_that_it_abstains(capsys: Capture) -> None:
     with serving(lambda exchange: exchange.answer(body)) as server:
         assert main(["classify", "x", "--labels", "a,b", "--base-url", server.url]) == 0
     assert "no label reaches the threshold" in capsys.readouterr().err
+
+
+def test_classify_explains(capsys: Capture) -> None:
+    body = answers.classify()
+    body["results"][0] |= {"explanation": answers.explanation()}
+    words = ["classify", "I love it", "--labels", "positive,negative", "--explain"]
+    with serving(lambda exchange: exchange.answer(body)) as server:
+        assert main([*words, "--base-url", server.url]) == 0
+        assert server.requests[0].json["explain"] == {}
+    shown = capsys.readouterr()
+    assert shown.out.splitlines()[3:] == [
+        "0\t1\t-0.0500\tI",
+        "2\t6\t0.5000\tlove",
+        "7\t9\t0.0000\tit",
+    ]
+    assert shown.err == "without “love”: negative 0.600\n"
+
+
+def test_classify_explains_to_people(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = answers.classify()
+    body["results"][0] |= {"explanation": answers.explanation()}
+    words = ["classify", "I love it", "--labels", "positive,negative", "--explain"]
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    with serving(lambda exchange: exchange.answer(body)) as server:
+        assert main([*words, "--base-url", server.url]) == 0
+    shown = capsys.readouterr().out
+    assert "I love it" in re.sub("\x1b\\[[0-9;]*m", "", shown)
+    assert "+0.500" in shown
+    assert "without “love”: negative 0.600" in shown
 
 
 def test_summarize_a_pipe(
