@@ -117,6 +117,13 @@ if TYPE_CHECKING:
     from .wire.events import Delta as Delta
     from .wire.events import Progress as Progress
     from .wire.events import Start as Start
+    from .wire.explanations import Attention as Attention
+    from .wire.explanations import Explain as Explain
+    from .wire.explanations import Explanation as Explanation
+    from .wire.explanations import Flip as Flip
+    from .wire.explanations import Gradients as Gradients
+    from .wire.explanations import TextSpan as TextSpan
+    from .wire.explanations import WordWeight as WordWeight
     from .wire.keys import CreatedKey as CreatedKey
     from .wire.keys import Key as Key
     from .wire.limits import Budget as Budget
@@ -179,6 +186,7 @@ _HOMES = {
     "wire.documents": "Citation Document Passage",
     "wire.embed": "EmbedResult",
     "wire.events": "Delta Progress Start",
+    "wire.explanations": "Attention Explain Explanation Flip Gradients TextSpan WordWeight",
     "wire.keys": "CreatedKey Key",
     "wire.limits": "Budget BudgetStanding GrantedLimits Limits",
     "wire.messages": "Message ReplyMessage",
