@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from .batch.items import Item, MapResult
     from .batch.work import Job, Val
     from .drive import AsyncRun
+    from .http import AsyncHTTPClient
     from .management.account import AsyncAccount
     from .management.accounts import AsyncAccounts
     from .management.prices import Prices
     from .management.usage import Usage
     from .plans import Plan
-    from .pools import AsyncHTTPClient
     from .raw import RawResponse
     from .steps import Call, Flow, T
     from .streams import AsyncStream, ResultT
@@ -204,6 +204,12 @@ class AsyncClient(Calling):
         traceback: TracebackType | None,
     ) -> None:
         await self.close()
+
+    def _repr_html_(self) -> str:
+        """What notebooks show: where it leads. What is there would have to be awaited."""
+        from .html.others import client_card
+
+        return client_card(repr(self), None, [], None)
 
     def _start(self, flow: Flow[T]) -> AsyncRun[T]:
         from .drive import AsyncRun

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from .batch.items import Item, MapResult
     from .batch.work import Job, Val
     from .drive import Run
+    from .http import HTTPClient
     from .management.account import Account
     from .management.accounts import Accounts
     from .management.prices import Prices
     from .management.usage import Usage
     from .plans import Plan
-    from .pools import HTTPClient
     from .raw import RawResponse
     from .steps import Call, Flow, T
     from .streams import ResultT, Stream
@@ -43,6 +43,10 @@ if TYPE_CHECKING:
     from .wire.models import Health, ModelInfo, TaskInfo
     from .wire.prices import Price, Quote
     from .wire.usage import UsageReport
+
+
+CARD_SECONDS = 2.0
+"""How long a notebook waits for the server to say what it has."""
 
 
 class Client(Calling):
@@ -232,6 +236,20 @@ class Client(Calling):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _repr_html_(self) -> str:
+        """What notebooks show: where it leads, and what is there. Asks the server, for a moment."""
+        from .errors import LLMaaSError
+        from .html.others import client_card
+
+        quick = self.using(timeout=CARD_SECONDS, max_retries=0)
+        health, models, problem = None, [], None
+        try:
+            health = quick.health()
+            models = quick.models()
+        except (LLMaaSError, RuntimeError) as error:
+            problem = str(error)
+        return client_card(repr(self), health, models, problem)
 
     def _start(self, flow: Flow[T]) -> Run[T]:
         from .drive import Run

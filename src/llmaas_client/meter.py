@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from decimal import Decimal
@@ -130,6 +130,19 @@ class Meter:
         entered = list(_running.get())
         del entered[len(entered) - 1 - entered[::-1].index(self)]
         _running.set(tuple(entered))
+
+    def _repr_html_(self) -> str:
+        """What notebooks show."""
+        from .html.sums import meter
+
+        return meter(self)
+
+    def __rich_repr__(self) -> Iterator[tuple[str, Any]]:
+        total = self.total
+        yield "calls", total.calls
+        yield "failed", total.failed
+        yield "tokens", total.total_tokens
+        yield "cost", total.cost
 
     def __repr__(self) -> str:
         total = self.total

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from .config import Config
@@ -13,10 +13,7 @@ from .config import Config
 if TYPE_CHECKING:
     import asyncio
 
-    import httpx
-
-    HTTPClient: TypeAlias = httpx.Client
-    AsyncHTTPClient: TypeAlias = httpx.AsyncClient
+    from .http import AsyncHTTPClient, HTTPClient
 
 
 @dataclass(slots=True)
@@ -24,7 +21,7 @@ class _Connections:
     """What one process has of them."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
-    client: httpx.Client | None = None
+    client: HTTPClient | None = None
 
 
 class Pool:
@@ -33,12 +30,12 @@ class Pool:
     What the parent had is kept there untouched: closing it would close the parent's sockets.
     """
 
-    def __init__(self, config: Config, given: httpx.Client | None) -> None:
+    def __init__(self, config: Config, given: HTTPClient | None) -> None:
         self._config = config
         self.given = given
         self._of_process: dict[int, _Connections] = {}
 
-    def get(self) -> httpx.Client:
+    def get(self) -> HTTPClient:
         if self.given is not None:
             return self.given
         from .http.sync import connect
@@ -63,14 +60,14 @@ class AsyncPool:
     A forked child has them anew, as in `Pool`.
     """
 
-    def __init__(self, config: Config, given: httpx.AsyncClient | None) -> None:
+    def __init__(self, config: Config, given: AsyncHTTPClient | None) -> None:
         self._config = config
         self.given = given
         self._of_process: dict[
-            int, WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient]
+            int, WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncHTTPClient]
         ] = {}
 
-    def get(self) -> httpx.AsyncClient:
+    def get(self) -> AsyncHTTPClient:
         if self.given is not None:
             return self.given
         from asyncio import get_running_loop

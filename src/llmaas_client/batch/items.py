@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from importlib import import_module
@@ -158,11 +158,19 @@ class MapResult(Sequence[Val_co]):
         """What results say against themselves: each kind once for each model."""
         return list(self._sums.warnings.values())
 
+    def row_of(self, item: Item[Any]) -> Mapping[str, Any]:
+        """The columns of one value; none for an input that failed."""
+        return {} if item.error else self._row(item.answer)
+
+    @property
+    def column_names(self) -> list[str]:
+        """Of the columns that a table of the values has."""
+        return list(dict.fromkeys(name for item in self._shown for name in self.row_of(item)))
+
     def to_columns(self) -> dict[str, list[Any]]:
         """Column -> values, with a column `error` where an input failed."""
-        rows = [{} if item.error else {**self._row(item.answer)} for item in self._shown]
-        names = list(dict.fromkeys(name for row in rows for name in row))
-        table = {name: [row.get(name) for row in rows] for name in names}
+        rows = [self.row_of(item) for item in self._shown]
+        table = {name: [row.get(name) for row in rows] for name in self.column_names}
         if any(item.error for item in self._shown):
             table["error"] = [item.error and str(item.error) for item in self._shown]
         return table
@@ -176,6 +184,19 @@ class MapResult(Sequence[Val_co]):
     def to_polars(self) -> Any:
         """A `polars.DataFrame`."""
         return _library("polars").DataFrame(self.to_columns())
+
+    def _repr_html_(self) -> str:
+        """What notebooks show."""
+        from llmaas_client.html.others import map_result
+
+        return map_result(self)
+
+    def __rich_repr__(self) -> Iterator[tuple[str, Any]]:
+        yield "task", self.task
+        yield "values", len(self)
+        yield "failed", len(self.errors)
+        yield "requests", self.requests
+        yield "seconds", round(self.seconds, 1)
 
     def __repr__(self) -> str:
         failed = len(self.errors)

@@ -9,7 +9,7 @@ from llmaas_client.labels import to_wire
 from llmaas_client.steps import UNSET, Call, Timeout
 from llmaas_client.wire.classify import SPEC, Classification, ClassifyRequest, ClassifyResult
 
-from .fields import Out, Texts, given
+from .fields import Out, Texts, given, reading
 from .mapped import Each, Many, Mapped, Mapper, given_back
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Classify(Mapped[str, Many, Each], Generic[Out, Many, Each]):
             Call(
                 path=SPEC.path,
                 request=lambda: ClassifyRequest.model_validate(given(fields)),
-                read=ClassifyResult.model_validate_json,
+                read=reading(ClassifyResult, text),
                 timeout=timeout,
             )
         )

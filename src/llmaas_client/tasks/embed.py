@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias
 from llmaas_client.steps import UNSET, Call, Timeout
 from llmaas_client.wire.embed import SPEC, EmbedRequest, EmbedResult
 
-from .fields import Out, Texts, given
+from .fields import Out, Texts, given, reading
 from .mapped import Each, Many, Mapped, Mapper, given_back
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Embed(Mapped[str, Many, Each], Generic[Out, Many, Each]):
             Call(
                 path=SPEC.path,
                 request=lambda: EmbedRequest.model_validate(given(fields)),
-                read=EmbedResult.model_validate_json,
+                read=reading(EmbedResult, text),
                 timeout=timeout,
             )
         )

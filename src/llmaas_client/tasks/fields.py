@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
+
+from llmaas_client.wire.base import Result
 
 Texts: TypeAlias = str | Sequence[str]
 
@@ -23,3 +25,17 @@ def plain(value: Any) -> Any:
     if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
         return [*value]  # pyright: ignore[reportUnknownVariableType]
     return value
+
+
+ResultT = TypeVar("ResultT", bound=Result)
+
+
+def reading(kind: type[ResultT], texts: Texts) -> Callable[[bytes], ResultT]:
+    """Reads a result, and notes what it is about, for what shows it."""
+
+    def read(body: bytes) -> ResultT:
+        result = kind.model_validate_json(body)
+        result._about = (texts,) if isinstance(texts, str) else tuple(texts)  # pyright: ignore[reportPrivateUsage]
+        return result
+
+    return read

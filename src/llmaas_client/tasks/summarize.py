@@ -16,7 +16,7 @@ from llmaas_client.wire.summarize import (
     SummarizeResult,
 )
 
-from .fields import Live, Out, Texts, given
+from .fields import Live, Out, Texts, given, reading
 from .mapped import Each, Many, Mapped, Mapper, given_back
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def _call(fields: dict[str, Any], timeout: Timeout) -> Call[SummarizeResult]:
     return Call(
         path=SPEC.path,
         request=lambda: SummarizeRequest.model_validate(given(fields)),
-        read=SummarizeResult.model_validate_json,
+        read=reading(SummarizeResult, fields["text"]),
         timeout=timeout,
     )
 

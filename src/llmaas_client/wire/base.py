@@ -6,9 +6,11 @@ Results are open: a newer server may add fields, and they are kept.
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from reprlib import Repr
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr
 from pydantic_core import PydanticCustomError
 
 MAX_TEXTS = 1024
@@ -20,6 +22,42 @@ class WireModel(BaseModel):
 
     # protected_namespaces: results have a field called `model`.
     model_config = ConfigDict(frozen=True, protected_namespaces=())
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """What differs from the usual, long values shortened: one line for people."""
+        for name, value in super().__repr_args__():
+            field = type(self).model_fields.get(name or "")
+            if field is None or value != field.get_default(call_default_factory=True):
+                yield name, _Brief(value)
+
+    def _repr_html_(self) -> str | None:
+        """What notebooks show; None where there is no picture of it."""
+        from llmaas_client.html import draw  # late: whoever only exchanges it needs none
+
+        return draw(self)
+
+
+class _Brief:
+    """A value that is shown in short."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        return _SHORT.repr(self._value)
+
+
+class _Short(Repr):
+    """Repr, with room for what is told at a glance."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlist = self.maxtuple = 4
+        self.maxdict, self.maxlevel = 6, 3
+        self.maxstring, self.maxother = 100, 160
+
+
+_SHORT = _Short()
 
 
 class Request(WireModel):
@@ -100,10 +138,17 @@ class Result(WireModel):
         description="Why the result may be worth less than it looks; empty as a rule.",
     )
 
+    _about: tuple[str, ...] = PrivateAttr(default=())
+
     @property
     def request_id(self) -> str:
         """The id to quote when you report a problem; the server's log has the same one."""
         return self.id
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        """The texts that were sent, where a client knows them: for what shows the result."""
+        return self._about
 
 
 def invalid(message: str, param: str) -> PydanticCustomError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -329,3 +330,39 @@ def test_defaults_of_the_client_hold() -> None:
     with serving((TaskServer()).answer) as server, Client(server.url) as client:
         client.using(labels=LABELS, model="m").classify.map(["x"])
         assert server.requests[0].json == {"text": ["x"], "labels": LABELS, "model": "m"}
+
+
+def test_columns_of_pandas() -> None:
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    table = pandas.DataFrame({"text": ["good", "bad", "good"]}, index=[7, 3, 5])
+    with serving(TaskServer().answer) as server, Client(server.url) as client:
+        out = client.classify.map(table["text"], labels=LABELS)
+        joined = table.join(out.to_pandas())
+        assert list(joined["label"]) == ["positive", "negative", "positive"]
+        assert list(joined.index) == [7, 3, 5]
+        holes = pandas.Series(["good", None, float("nan"), "bad"], index=list("abcd"))
+        some = client.classify.map(holes, labels=LABELS, on_error="skip")
+        assert list(some.to_pandas().index) == ["a", "d"]
+        assert list(some.errors) == [1, 2]
+        with pytest.raises(TypeError, match="a column, not a table"):
+            client.classify.map(table, labels=LABELS)
+
+
+def test_columns_of_polars() -> None:
+    polars = pytest.importorskip("polars", reason="polars is not installed")
+    table = polars.DataFrame({"text": ["good", "bad"]})
+    with serving(TaskServer().answer) as server, Client(server.url) as client:
+        out = client.classify.map(table["text"], labels=LABELS)
+        assert out.to_polars()["label"].to_list() == LABELS
+        assert client.embed.map(table["text"]).to_polars()["embedding"].to_list() == [[4.0], [3.0]]
+        with pytest.raises(TypeError, match="a column, not a table"):
+            client.classify.map(table, labels=LABELS)
+
+
+def test_tables_without_a_library_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with serving(TaskServer().answer) as server, Client(server.url) as client:
+        out = client.classify.map(["good"], labels=LABELS)
+    assert out.to_columns()["score of positive"] == [0.9]
+    with pytest.raises(errors.ConfigurationError, match="pip install pandas"):
+        out.to_pandas()
