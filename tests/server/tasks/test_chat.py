@@ -114,7 +114,7 @@ def test_max_tokens(context: int, asked: int | None, granted: int) -> None:
 
 @pytest.mark.parametrize(
     ("context", "asked", "numbers"),
-    [(11, None, ("12", "11")), (12, None, ("13", "12")), (20, 9, ("21", "20"))],
+    [(11, None, ("13", "11")), (12, None, ("13", "12")), (20, 9, ("21", "20"))],
 )
 def test_too_long_for_the_context(
     context: int, asked: int | None, numbers: tuple[str, str]

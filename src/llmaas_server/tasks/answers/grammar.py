@@ -60,8 +60,7 @@ class _Composition:
     def compose(self, wanted: ResponseFormat | None, calls: Calls | None) -> str:
         bodies: list[str] = []
         if wanted is not None:
-            (format,) = json.loads(grammar_of(wanted))["grammars"]
-            self._grammars.append({**format, "name": "format"})
+            self._grammars.append(_named("format", grammar_of(wanted)))
             bodies.append("@format")
         elif calls is None or not calls.required:
             bodies.append(self._text())
@@ -131,6 +130,14 @@ class _Composition:
             return f"ANY {lark(form.starts)} {rest}"
         self._rules.append(f"opening[lazy]: ANY {quoted(form.starts)}")
         return f"opening {rest}"
+
+
+def _named(name: str, grammar: str) -> dict[str, Any]:
+    """A grammar of llguidance, which is Lark or JSON around one, as a part of another."""
+    if not grammar.startswith("{"):
+        return {"name": name, "lark_grammar": grammar}
+    (only,) = json.loads(grammar)["grammars"]
+    return {**only, "name": name}
 
 
 def _arguments(name: str, tool: Tool) -> dict[str, Any]:

@@ -34,7 +34,7 @@ _KNOWN = (
 
 def thinking_of(template: str) -> Thinking | None:
     """How models with this chat template mark what they think; None where it has no marks."""
-    return next((known for known in _KNOWN if known.closes in template), None)
+    return next((known for known in _KNOWN if any(mark in template for mark in known.marks)), None)
 
 
 def wants_reasoning(template: str) -> bool:
