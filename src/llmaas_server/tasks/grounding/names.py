@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from llmaas_server.tasks.text.content import empty_words
+from llmaas_server.tasks.text.words import SPACELESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,8 @@ def _set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-_TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_LETTERS = rf"[^\W_{SPACELESS}]+"
+_TOKEN = re.compile(rf"{_LETTERS}(?:['’]{_LETTERS})*")
 _BEGINS = re.compile(
     r"(?:^|[.!?…:;\n][\"'”’)\]]*\s|^[\s\"'“‘(\[*•–-]*|[\"“‘(]|\n[\s\"'“‘(\[*•–-]*)$"
 )
@@ -153,8 +155,8 @@ _NO_NAME_ENDING = re.compile(r"(?:ing|ly|tion|tions|ment|ments|ness|ity|ities|er
 
 def _bare(word: str) -> str:
     """Without the ending of a possessor or of a short form."""
-    bare = re.split(r"['’](?:s|m|re|ve|ll|d|t)$", word, flags=re.IGNORECASE)[0]
-    return bare.rstrip("'’")
+    word = word.replace("’", "'")
+    return re.split(r"'(?:s|m|re|ve|ll|d|t)$", word, flags=re.IGNORECASE)[0].rstrip("'")
 
 
 def _is_code(word: str) -> bool:
@@ -172,7 +174,7 @@ def _is_title(tokens: list[re.Match[str]]) -> bool:
     """Whether nearly all words have capitals, as in a headline, so that those say nothing."""
     words = [token.group() for token in tokens if token.group().lower() not in empty_words()]
     capitals = sum(word[0].isupper() for word in words)
-    return len(words) >= 4 and capitals > 0.7 * len(words)
+    return len(words) >= 4 and capitals > 0.8 * len(words)
 
 
 def _is_name(text: str, tokens: list[re.Match[str]], index: int, common: set[str]) -> bool:
@@ -190,7 +192,7 @@ def _is_name(text: str, tokens: list[re.Match[str]], index: int, common: set[str
     # A capital that a sentence begins with says nothing; what follows may.
     if lower in common or _NO_NAME_ENDING.search(word):
         return False
-    if word != token.group():  # Maria's
+    if len(word) < len(token.group()):  # Maria's
         return True
     after = tokens[index + 1] if index + 1 < len(tokens) else None
     if after is None:

@@ -68,7 +68,7 @@ _DIGITS = re.compile(
     (?P<whole>\d{1,3}(?:[,'’\u00a0\u202f，]\d{3})+(?!\d)|\d+)
     (?P<part>[.]\d+)?
     (?:(?:st|nd|rd|th)\b)?
-    (?:[\s-]?(?P<scale>hundred|thousand|million|billion|trillion|mn|bn|tn|[kKmM](?![\w.])|[百千万萬亿億]+))?
+    (?:[\s-]?(?P<scale>hundred|thousand|million|billion|trillion|mn|bn|tn|[kKmM](?!\w)|[百千万萬亿億]+))?
     (?:\s?(?P<percent>%|％|percent\b|per\scent\b|pct\b))?
     (?P<decade>['’]?s\b)?
     """,

@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from llmaas_server.tasks.text.stems import stem
+
 from .choice import CARRIES, Choice
 from .evidence import Grounds
-from .names import Vocabulary, names
+from .names import Name, Vocabulary, names
 from .numbers import Number
 from .polarity import contradicted
 
@@ -37,13 +39,13 @@ def against(
     grounds: Grounds,
 ) -> Iterator[Objection]:
     """Objections to a sentence with these numbers and terms, which rests on the spans chosen."""
-    literal = grounds.literal(weighed, choice.spans)
+    named = names(claim, grounds.vocabulary.uncapitalised)
+    own = {stem(word) for name in named for word in name.lower}
+    literal = grounds.literal(weighed - own, choice.spans)
     yield from _numbers(stated, choice, literal, grounds)
-    yield from _names(claim, literal, grounds)
+    yield from _names(named, literal, grounds)
     if literal and (word := contradicted(claim, [grounds.texts[i] for i in literal])) is not None:
-        yield Objection(
-            f"a negation makes the difference between it and the source: {word}", NEGATION
-        )
+        yield Objection(f"it and the source differ in a negation: {word}", NEGATION)
 
 
 def _numbers(
@@ -65,9 +67,8 @@ _SPEAKS = re.compile(r"\b(?:i|you|we|my|your|our|me|us)\b", re.IGNORECASE)
 """Who that is, the sentence does not say."""
 
 
-def _names(claim: str, literal: Sequence[int], grounds: Grounds) -> Iterator[Objection]:
+def _names(named: Sequence[Name], literal: Sequence[int], grounds: Grounds) -> Iterator[Objection]:
     common = grounds.vocabulary.uncapitalised
-    named = names(claim, common)
     own = {word.lower() for name in named for word in name.words}
     texts = [grounds.texts[index] for index in literal]
     there = Vocabulary(texts)
