@@ -14,6 +14,10 @@ BOSS = {"role": "boss", "content": "x"}
 MANY = [str(i) for i in range(1001)]
 HI = {"role": "user", "content": "Hi"}
 LABELS = ["a", "b"]
+LOOK = {"name": "look", "parameters": {"type": "object", "properties": {}}}
+CALL = {"id": "1", "name": "look", "arguments": {"at": "x"}}
+CALLED = {"role": "assistant", "content": None, "tool_calls": [CALL]}
+TOLD = {"role": "tool", "tool_call_id": "1", "content": "sun"}
 
 Case = tuple[str, dict[str, Any], str, str | None]
 CASES: list[Case] = [
@@ -26,6 +30,101 @@ CASES: list[Case] = [
         {"messages": [BOSS]},
         "invalid_request",
         "messages.0.role",
+    ),
+    ("chat", {"messages": [HI], "n": 0}, "invalid_request", "n"),
+    ("chat", {"messages": [HI], "n": 17}, "invalid_request", "n"),
+    ("chat", {"messages": [HI], "reasoning": "yes"}, "invalid_request", "reasoning"),
+    ("chat", {"messages": [HI], "tool_choice": "required"}, "invalid_request", "tool_choice"),
+    (
+        "chat",
+        {"messages": [HI], "tools": [], "tool_choice": "auto"},
+        "invalid_request",
+        "tool_choice",
+    ),
+    (
+        "chat",
+        {"messages": [HI], "tools": [LOOK], "tool_choice": {"name": "x"}},
+        "invalid_request",
+        "tool_choice.name",
+    ),
+    (
+        "chat",
+        {"messages": [HI], "tools": [LOOK], "tool_choice": "look"},
+        "invalid_request",
+        "tool_choice",
+    ),
+    ("chat", {"messages": [HI], "tools": [LOOK, LOOK]}, "invalid_request", "tools.1.name"),
+    ("chat", {"messages": [HI], "tools": [LOOK] * 129}, "invalid_request", "tools"),
+    ("chat", {"messages": [HI], "tools": [{"name": "a b"}]}, "invalid_request", "tools.0.name"),
+    (
+        "chat",
+        {"messages": [HI], "tools": [{"name": "a", "strict": True}]},
+        "unknown_field",
+        "tools.0.strict",
+    ),
+    (
+        "chat",
+        {"messages": [HI], "tools": [LOOK | {"parameters": {"type": "array"}}]},
+        "invalid_request",
+        "tools.0.parameters",
+    ),
+    (
+        "chat",
+        {"messages": [HI], "tools": [LOOK | {"parameters": {"description": "x" * 70_000}}]},
+        "invalid_request",
+        "tools.0.parameters",
+    ),
+    (
+        "chat",
+        {"messages": [HI], "tools": [LOOK], "ignore_eos": True},
+        "invalid_request",
+        "ignore_eos",
+    ),
+    (
+        "chat",
+        {"messages": [HI, {"role": "assistant"}, HI]},
+        "invalid_request",
+        "messages.1.content",
+    ),
+    (
+        "chat",
+        {"messages": [HI | {"tool_calls": [CALL]}]},
+        "invalid_request",
+        "messages.0.tool_calls",
+    ),
+    ("chat", {"messages": [HI | {"reasoning": "x"}]}, "invalid_request", "messages.0.reasoning"),
+    (
+        "chat",
+        {"messages": [HI, {"role": "tool", "content": "x"}]},
+        "invalid_request",
+        "messages.1.tool_call_id",
+    ),
+    (
+        "chat",
+        {"messages": [HI, {"role": "tool", "content": "x", "tool_call_id": "1"}]},
+        "invalid_request",
+        "messages.1.tool_call_id",
+    ),
+    (
+        "chat",
+        {"messages": [HI, CALLED, TOLD | {"tool_call_id": "2"}]},
+        "invalid_request",
+        "messages.2.tool_call_id",
+    ),
+    ("chat", {"messages": [HI, CALLED, TOLD, TOLD]}, "invalid_request", "messages.3.tool_call_id"),
+    (
+        "chat",
+        {"messages": [HI, CALLED, TOLD | {"name": "other"}]},
+        "invalid_request",
+        "messages.2.name",
+    ),
+    ("chat", {"messages": [HI, CALLED, HI]}, "invalid_request", "messages.2"),
+    ("chat", {"messages": [HI, CALLED]}, "invalid_request", "messages"),
+    (
+        "chat",
+        {"messages": [HI, CALLED | {"tool_calls": [CALL, CALL]}, TOLD]},
+        "invalid_request",
+        "messages.1.tool_calls.1.id",
     ),
     ("chat", {"messages": [HI | {"nick": "x"}]}, "unknown_field", "messages.0.nick"),
     ("chat", {"messages": [HI | {"content": "  "}]}, "empty_text", "messages.0.content"),
@@ -118,6 +217,18 @@ def test_bad_json_has_a_code_of_its_own() -> None:
                 "response_format": {"type": "json_schema", "schema": {"const": None}},
             },
         ),
+        (
+            "chat",
+            {
+                "messages": [HI, CALLED, TOLD | {"name": "look"}],
+                "tools": [LOOK, {"name": "stop"}],
+                "tool_choice": {"name": "stop"},
+                "parallel_tool_calls": False,
+                "n": 16,
+                "reasoning": "off",
+            },
+        ),
+        ("chat", {"messages": [HI, CALLED, TOLD, HI, CALLED, TOLD, HI]}),
         ("classify", {"text": ["x", "y"], "labels": {"a": "one", "b": "two"}}),
         ("classify", {"text": "x", "labels": ["a"], "multi": True}),
         ("classify", {"text": "x"}),

@@ -140,3 +140,105 @@ async def test_leaving_stops_the_work() -> None:
         assert await anext(events) == Delta("a")
         assert runtime.running == 1
     assert runtime.running == 0
+
+
+# --- several answers ----------------------------------------------------------------------------
+
+
+async def test_several_answers_have_seeds_of_their_own_and_one_prompt() -> None:
+    runtime = FakeRuntime(reply=lambda _: "Hi")
+    outcome = await run_task(
+        "chat", DECODER, runtime, messages=HELLO, n=3, seed=2**63 - 2, logprobs=True, max_tokens=5
+    )
+    assert [g.sampling.seed for g in runtime.generations] == [2**63 - 2, 2**63 - 1, 0]
+    assert runtime.most_running > 1
+    assert outcome.result.usage.prompt_tokens == outcome.prompt.prompt_tokens == 12
+    assert outcome.result.usage.completion_tokens == 6
+    assert outcome.prompt.max_completion_tokens == 15
+    assert [choice.text for choice in outcome.wire.choices] == ["Hi"] * 3
+    assert all(len(choice.logprobs) == 2 for choice in outcome.wire.choices)
+    assert outcome.wire.answers == outcome.wire.choices
+
+
+async def test_the_others_wait_until_the_prompt_is_computed() -> None:
+    runtime = FakeRuntime(reply=lambda _: "")
+    await run_task("chat", DECODER, runtime, messages=HELLO, n=2)
+    assert runtime.most_running == 1  # the first said nothing, and ended
+
+
+async def test_each_answer_stops_for_itself() -> None:
+    replies = iter(["one STOP two", "three"])
+    runtime = FakeRuntime(reply=lambda _: next(replies))
+    outcome = await run_task("chat", DECODER, runtime, messages=HELLO, n=2, stop="STOP")
+    assert [choice.text for choice in outcome.wire.choices] == ["one ", "three"]
+    assert runtime.running == 0
+
+
+async def test_one_that_fails_fails_the_call_and_stops_the_others() -> None:
+    runtime = FakeRuntime(reply=lambda _: "a long answer", hold=asyncio.Event())
+
+    class Failing(FakeRuntime):
+        async def generate(self, model: Any, generation: Any) -> Any:
+            if runtime.generations:
+                raise Problem("out_of_memory")
+            async for item in runtime.generate(model, generation):
+                yield item
+
+    with pytest.raises(Problem) as caught:
+        await run_task("chat", DECODER, Failing(), messages=HELLO, n=2)
+    assert caught.value.code == "out_of_memory"
+    assert runtime.running == 0
+
+
+async def test_leaving_stops_all_answers() -> None:
+    runtime = FakeRuntime(reply=lambda _: "a long answer", hold=asyncio.Event())
+    async with aclosing(start_task("chat", DECODER, runtime, messages=HELLO, n=3)) as events:
+        for _ in range(3):
+            await anext(events)
+        assert runtime.running == 3
+    assert runtime.running == 0
+
+
+# --- what was thought ---------------------------------------------------------------------------
+
+THOUGHT = "<think>\nHm, a STOP.\n</think>\n\nHi STOP there"
+
+
+def thinker() -> Any:
+    model = fake_model("decoder")
+    model.tokenizer.chat_template = "<think>{{ messages }}</think>"  # type: ignore[misc]
+    return model
+
+
+async def think(**request: Any) -> Outcome:
+    runtime = FakeRuntime(reply=lambda _: THOUGHT)
+    return await run_task("chat", thinker(), runtime, messages=HELLO, **request)
+
+
+async def test_what_was_thought_is_apart() -> None:
+    outcome = await think(logprobs=True)
+    assert (outcome.wire.message.reasoning, outcome.wire.text) == ("Hm, a STOP.", "Hi STOP there")
+    assert "".join(delta.reasoning for delta in outcome.deltas) == "Hm, a STOP."
+    assert outcome.streamed == "Hi STOP there"
+    parts = {"content": "", "reasoning": ""}
+    for entry in outcome.wire.logprobs:
+        parts[entry.part] += entry.token
+    assert parts == {"content": "Hi STOP there", "reasoning": "<think>\nHm, a STOP.\n</think>\n\n"}
+
+
+async def test_what_was_thought_can_be_hidden() -> None:
+    outcome = await think(reasoning="hide", logprobs=True)
+    assert outcome.wire.message.reasoning is None
+    assert not any(delta.reasoning for delta in outcome.deltas)
+    assert "".join(entry.token for entry in outcome.wire.logprobs) == outcome.wire.text
+    assert outcome.result.usage.completion_tokens == len(THOUGHT)
+
+
+async def test_stops_do_not_count_in_what_was_thought() -> None:
+    outcome = await think(stop="STOP")
+    assert (outcome.wire.message.reasoning, outcome.wire.text) == ("Hm, a STOP.", "Hi ")
+
+
+async def test_models_without_marks_say_all() -> None:
+    assert (await chat(THOUGHT)).wire.text == THOUGHT
+    assert (await chat(THOUGHT, reasoning="hide")).wire.text == THOUGHT
