@@ -103,7 +103,8 @@ def run(
         with following(total) as progress:
             report = evaluate(told)
     except LLMaaSError:
-        typer.echo(f"{done_rows} of {total} rows were done", err=True)
+        if done_rows:
+            typer.echo(f"{done_rows} of {total} rows were done", err=True)
         raise
     except Interrupted as interrupted:
         done = interrupted.report
@@ -140,6 +141,8 @@ def _show(report: Report, out: Path | None, as_json: bool) -> None:
     if out is not None:
         report.save(out)
         typer.echo(f"wrote {out / 'report.html'}, report.md, report.json", err=True)
+    elif not as_json:
+        typer.echo("plots, and tables of details: --out DIR", err=True)
 
 
 def renamed(pairs: Sequence[str]) -> dict[str, str]:

@@ -117,7 +117,7 @@ def _group(group: GroupFigures) -> Iterator[Block]:
             for one in group.examples
         ]
         header = ("row", "text → variant", "label", "score")
-        yield Grid(header, examples, (0, 1, 2), "Where most changes:")
+        yield Grid(header, examples, (0, 1, 2), "Where most changes:", detail=True)
 
 
 _HEADER = ("put in", "rows", "flips", "95 % interval", "gap", "95 % interval", "|gap|", "flagged")

@@ -12,6 +12,7 @@ from .document import Document, Drawing, Grid, Heading, Paragraph, Points
 
 
 def show(document: Document, console: Console) -> None:
+    """What a terminal has room for: no plots, and no tables of details."""
     console.print(Text(clean(document.title), style="bold"))
     for block in document.blocks:
         match block:
