@@ -44,6 +44,8 @@ from llmaas_server.backends.fake import FakeBackend, NoWorkers
 from llmaas_server.backends.replicas import Replicas
 from llmaas_server.backends.sharing import Share, Sharing
 from llmaas_server.backends.worker import WorkerBackend
+from llmaas_server.compat.openai.chat import ChatCompletions
+from llmaas_server.compat.openai.embeddings import Embeddings
 from llmaas_server.compat.predict import Predict
 from llmaas_server.errors import model_not_found
 from llmaas_server.gateway.calls import Calls, Models
@@ -110,7 +112,12 @@ def create_app(
         *tasks.endpoints(calls, defaults, max_body_bytes=limit, ping_seconds=settings.ping_seconds),
         *classifiers.endpoints(services.classifiers, calls, store, desk),
         *models.endpoints(store, backend.status, defaults),
-        translated.endpoint(predict, calls, max_body_bytes=limit),
+        *(
+            translated.endpoint(
+                format, calls, max_body_bytes=limit, ping_seconds=settings.ping_seconds
+            )
+            for format in (predict, ChatCompletions(), Embeddings())
+        ),
         *workers.endpoints(staff, desk),
         *registration.endpoints(services.registrations, services.own_passwords, desk),
         *accounts.endpoints(services.accounts, services.invitations, desk),

@@ -26,6 +26,11 @@ def encode(event: str, data: str) -> bytes:
     return f"event: {event}\n{lines}\n".encode()
 
 
+def data(content: str) -> bytes:
+    """One event without a name, of one line."""
+    return f"data: {content}\n\n".encode()
+
+
 PING = b": ping\n\n"
 """A comment that keeps idle connections open; decoders drop it."""
 

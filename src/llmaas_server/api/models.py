@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from llmaas_client.wire.models import ModelInfo, ModelList, ModelMemory
+from llmaas_server.errors import model_not_found
 from llmaas_server.gateway.access import ANY_KEY
 from llmaas_server.gateway.choice import Defaults
 from llmaas_server.gateway.principals import EVERYTHING
@@ -37,16 +38,28 @@ class ListModels:
         self._defaults = defaults
 
     async def answer(self, request: Request) -> Response:
+        models = ModelList(data=await self._seen(request))
+        return Response(models.model_dump_json(), media_type="application/json")
+
+    async def one(self, request: Request) -> Response:
+        """Raises Problem `model_not_found`: the same for what the key may not use."""
+        name = request.path_params["id"]
+        models = {model.id: model for model in await self._seen(request)}
+        if name not in models:
+            raise model_not_found(name, models)
+        return Response(models[name].model_dump_json(), media_type="application/json")
+
+    async def _seen(self, request: Request) -> list[ModelInfo]:
+        """The models that the key may use."""
         installed = await run_in_threadpool(self._store.installed)
         running = {model.name: model for model in self._status().models}
         principal = get_principal(request.scope)
         seen = EVERYTHING if principal.kind == "management" else principal.models
-        models = [
+        return [
             self._describe(model, running.get(model.name))
             for model in installed
             if model.name in seen
         ]
-        return Response(ModelList(data=models).model_dump_json(), media_type="application/json")
 
     def _describe(self, model: InstalledModel, running: ModelStatus | None) -> ModelInfo:
         return ModelInfo(
@@ -80,4 +93,15 @@ def endpoints(
     store: Installed, status: Callable[[], BackendStatus], defaults: Defaults
 ) -> list[Endpoint]:
     listing = ListModels(store, status, defaults)
-    return [Endpoint("GET", "/v1/models", "List the models", listing.answer, ANY_KEY, ModelList)]
+    return [
+        Endpoint("GET", "/v1/models", "List the models", listing.answer, ANY_KEY, ModelList),
+        Endpoint(
+            "GET",
+            "/v1/models/{id:path}",  # names of the hub have a slash
+            "Show a model",
+            listing.one,
+            ANY_KEY,
+            ModelInfo,
+            errors=("model_not_found",),
+        ),
+    ]

@@ -6,8 +6,7 @@ import asyncio
 import time
 from types import TracebackType
 
-from llmaas_client.wire.events import EventName
-from llmaas_client.wire.sse import PING, encode
+from llmaas_client.wire.sse import PING
 
 from .exchange import Exchange
 
@@ -36,11 +35,8 @@ class EventStream:
         self._pings = asyncio.create_task(self._ping())
         return self
 
-    async def write(self, event: EventName, data: str) -> None:
-        await self.pass_on(encode(event, data))
-
     async def pass_on(self, events: bytes) -> None:
-        """Write events that are encoded already."""
+        """Write events, encoded."""
         await self._send(events)
 
     async def __aexit__(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from llmaas_client.wire import TASKS, TaskSpec
+from llmaas_client.wire.errors import ErrorBody
 from llmaas_client.wire.events import Start
 from llmaas_client.wire.models import TaskInfo, TaskList
 from llmaas_client.wire.sse import encode
@@ -27,8 +27,7 @@ from . import calling
 from .body import parse
 from .endpoint import CALL_ERRORS, Endpoint
 from .exchange import Exchange
-from .problems import body_of
-from .stream import EventStream
+from .streaming import send_events
 
 
 class RunTask:
@@ -52,23 +51,10 @@ class RunTask:
         make = answering.events if call.stream else answering.whole
         pieces = calling.answer(self._calls, exchange, call, body, make)
         await exchange.while_connected(
-            self._send_events(exchange, pieces)
+            send_events(self._calls, exchange, pieces, _failed, ping_seconds=self._ping_seconds)
             if call.stream
             else calling.send_whole(self._calls, exchange, pieces)
         )
-
-    async def _send_events(self, exchange: Exchange, pieces: AsyncGenerator[bytes]) -> None:
-        async with self._calls.holding(exchange.principal) as lease, aclosing(pieces):
-            first = await anext(pieces)  # what fails before it has a status of its own
-            async with EventStream(exchange, self._ping_seconds) as stream:
-                await stream.pass_on(first)
-                try:
-                    with lease.telling():
-                        async for piece in pieces:
-                            await stream.pass_on(piece)
-                except Exception as error:
-                    body = body_of(error, exchange.request_id)
-                    await stream.write("error", body.model_dump_json())
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +99,10 @@ class Answering:
                 "cost": cost,
             }
         )
+
+
+def _failed(body: ErrorBody) -> bytes:
+    return encode("error", body.model_dump_json())
 
 
 def _done(result: bytes) -> bytes:

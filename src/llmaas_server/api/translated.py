@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from pydantic import BaseModel
 from starlette.types import Receive, Scope, Send
 
 from llmaas_client.wire.base import TaskRequest
+from llmaas_client.wire.errors import ErrorBody
 from llmaas_server.gateway.access import task
 from llmaas_server.gateway.calls import Calls
 from llmaas_server.gateway.metering import Running
-from llmaas_server.seam.values import Result
+from llmaas_server.seam.values import Delta, Result
 
 from . import calling
 from .body import parse
 from .endpoint import CALL_ERRORS, Endpoint
 from .exchange import Exchange
+from .streaming import send_events
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What there is to say of a call beside its result."""
+
+    id: str
+    """Of the request."""
+    model: str
+    """Who computes."""
+    created: int
+    """Seconds since 1970, UTC."""
 
 
 class Format(Protocol):
@@ -41,17 +58,45 @@ class Format(Protocol):
     def read(self, body: Any) -> TaskRequest:
         """Their request as ours; may look at the model store. Raises Problem."""
 
-    def write(self, result: Result) -> BaseModel:
+    def write(self, body: Any, told: Told, result: Result) -> BaseModel:
         """Our result as theirs. Raises Problem."""
+
+
+class Script(Protocol):
+    """A stream of theirs, made of ours: each method gives bytes that are whole events."""
+
+    def start(self) -> bytes: ...
+
+    def delta(self, delta: Delta) -> bytes:
+        """Empty where they have nothing for it."""
+
+    def end(self, result: Result) -> bytes: ...
+
+
+class StreamedFormat(Format, Protocol):
+    """A format that has streams as well; their `read` then asks for one of ours."""
+
+    def script(self, body: Any, told: Told) -> Script: ...
+
+    def error(self, body: ErrorBody) -> bytes:
+        """What a stream says that fails."""
 
 
 class RunTranslated:
     """`POST` to the path of a format."""
 
-    def __init__(self, format: Format, calls: Calls, *, max_body_bytes: int) -> None:
+    def __init__(
+        self,
+        format: Format | StreamedFormat,
+        calls: Calls,
+        *,
+        max_body_bytes: int,
+        ping_seconds: float,
+    ) -> None:
         self._format = format
         self._calls = calls
         self._max_body_bytes = max_body_bytes
+        self._ping_seconds = ping_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = Exchange(scope, receive, send)
@@ -59,26 +104,75 @@ class RunTranslated:
         body = parse(self._format.body, content)
         request = await asyncio.to_thread(self._format.read, body)
         call = await calling.prepare(self._calls, exchange, self._format.task, request)
-        pieces = calling.answer(self._calls, exchange, call, content, self._answer)
-        await exchange.while_connected(calling.send_whole(self._calls, exchange, pieces))
 
-    async def _answer(self, running: Running) -> AsyncGenerator[bytes]:
+        if call.stream:
+            format: StreamedFormat = self._format  # type: ignore[assignment]  # it asked for one
+            pieces = calling.answer_once(
+                self._calls, exchange, call, content, _events(format, body)
+            )
+            sending = send_events(
+                self._calls, exchange, pieces, format.error, ping_seconds=self._ping_seconds
+            )
+        else:
+            pieces = calling.answer(
+                self._calls, exchange, call, content, _whole(self._format, body)
+            )
+            sending = calling.send_whole(self._calls, exchange, pieces)
+        await exchange.while_connected(sending)
+
+
+def _whole(format: Format, body: Any) -> calling.Make:
+    async def make(running: Running) -> AsyncGenerator[bytes]:
+        told = _told(running)
         result = await running.result()
+        yield await running.settle(result, partial(_written, format, body, told, result))
 
-        def write(cost: str | None) -> bytes:
-            return self._format.write(result).model_dump_json().encode()
-
-        yield await running.settle(result, write)
+    return make
 
 
-def endpoint(format: Format, calls: Calls, *, max_body_bytes: int) -> Endpoint:
+def _events(format: StreamedFormat, body: Any) -> calling.Make:
+    async def make(running: Running) -> AsyncGenerator[bytes]:
+        told = _told(running)
+        script = format.script(body, told)
+        yield script.start()
+        async for event in running.events:
+            if isinstance(event, Delta):
+                if piece := script.delta(event):
+                    yield piece
+            elif isinstance(event, Result):
+                # What is kept of the answer is the whole of it, not the last event.
+                whole = partial(_written, format, body, told, event)
+                yield await running.settle(event, whole, partial(_last, script.end(event)))
+                return
+        raise RuntimeError("a backend ended without a result")
+
+    return make
+
+
+def _written(format: Format, body: Any, told: Told, result: Result, cost: str | None) -> bytes:
+    return format.write(body, told, result).model_dump_json().encode()
+
+
+def _last(piece: bytes, answer: bytes) -> bytes:
+    return piece
+
+
+def _told(running: Running) -> Told:
+    return Told(running.call.id, running.accepted.model, int(time.time()))
+
+
+def endpoint(
+    format: Format | StreamedFormat, calls: Calls, *, max_body_bytes: int, ping_seconds: float
+) -> Endpoint:
+    handler = RunTranslated(format, calls, max_body_bytes=max_body_bytes, ping_seconds=ping_seconds)
     return Endpoint(
         "POST",
         format.path,
         format.summary,
-        RunTranslated(format, calls, max_body_bytes=max_body_bytes),
+        handler,
         task(format.task),
         answer=format.answer,
         body=format.body,
+        texts=("text/event-stream",) if hasattr(format, "script") else (),
         errors=CALL_ERRORS,
     )

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 from llmaas_client.wire.base import TaskRequest
 from llmaas_client.wire.classify import ClassifyRequest
 from llmaas_client.wire.models import Prediction, PredictRequest
+from llmaas_server.api.translated import Told
 from llmaas_server.errors import Problem
 from llmaas_server.gateway.calls import Models
 from llmaas_server.seam.values import Result
@@ -45,7 +46,7 @@ class Predict:
         labels = {"negative": self.negative, "positive": self.positive}
         return ClassifyRequest(model=self.model, text=body.text, labels=labels)
 
-    def write(self, result: Result) -> Prediction:
+    def write(self, body: PredictRequest, told: Told, result: Result) -> Prediction:
         scores = result.body["results"][0]["scores"]
         return Prediction(prediction=decide({row["label"]: row["score"] for row in scores}))
 

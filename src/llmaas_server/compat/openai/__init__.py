@@ -1,0 +1,1 @@
+"""The wire of the OpenAI SDK, translated to our tasks. One file an address."""
