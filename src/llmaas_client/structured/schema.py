@@ -15,6 +15,10 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from llmaas_client.errors import UnsupportedType
 
+MOST_INTEGER = 2**53 - 1
+"""Of integers without bounds of their own: the most that all readers of JSON agree on. A small
+model would go on with digits for ever."""
+
 _REFUSED = "x-llmaas-refused"
 
 # Keywords that the server's grammars do not know, all of which only narrow.
@@ -42,6 +46,9 @@ _CHECKED_LATER = frozenset(
 )
 _FORMATS = frozenset(
     ["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid", "uri"]
+)
+_BOUNDS = frozenset(
+    {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "enum", "const", "multipleOf"}
 )
 _SILENT = frozenset({"title", "default", "examples", "deprecated", "readOnly", "writeOnly"})
 _ONE = frozenset({"items", "additionalProperties"})
@@ -99,6 +106,8 @@ class _Walk:
             and key not in _SILENT
             and not (key == "format" and value not in _FORMATS)
         }
+        if kept.get("type") == "integer" and _BOUNDS.isdisjoint(kept):
+            kept |= {"minimum": -MOST_INTEGER, "maximum": MOST_INTEGER}
         if "oneOf" in kept:  # which of them it is, the validator finds out
             kept["anyOf"] = kept.pop("oneOf")
         if "properties" in kept and "additionalProperties" not in kept:

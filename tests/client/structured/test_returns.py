@@ -21,6 +21,8 @@ from support import answers
 from support.clients import KINDS, Kind
 from support.talking import calls, talking
 
+INTEGER = {"type": "integer", "minimum": 1 - 2**53, "maximum": 2**53 - 1}
+
 
 class Item(BaseModel):
     name: str
@@ -125,7 +127,7 @@ def test_everywhere(kind: Kind) -> None:
         "type": "json_schema",
         "schema": {
             "type": "object",
-            "properties": {"x": {"type": "integer"}, "y": {"type": "integer"}},
+            "properties": {"x": INTEGER, "y": INTEGER},
             "required": ["x"],
             "additionalProperties": False,
         },
@@ -176,7 +178,7 @@ def test_the_schema_has_what_grammars_hold() -> None:
         "code": {"type": "string", "pattern": "^[a-z]+$", "minLength": 2},
         "count": {"type": "integer", "minimum": 1, "exclusiveMaximum": 9},
         "home": {"type": "string"},
-        "names": {"type": "object", "additionalProperties": {"type": "integer"}},
+        "names": {"type": "object", "additionalProperties": INTEGER},
     }
 
 
@@ -228,7 +230,7 @@ def test_what_cannot_be_held_to_is_refused_before(kind: Kind, returns: Any, says
 
 
 def test_a_branch_that_can_be_is_enough() -> None:
-    assert schema(Looking | int) == {"anyOf": [{"type": "integer"}]}
+    assert schema(Looking | int) == {"anyOf": [INTEGER]}
 
 
 def test_returns_and_response_format_exclude_each_other() -> None:

@@ -55,7 +55,7 @@ def test_calls_are_carried_out(kind: Kind) -> None:
             "parameters": {
                 "type": "object",
                 "properties": {
-                    "order": {"type": "integer"},
+                    "order": {"type": "integer", "minimum": 1 - 2**53, "maximum": 2**53 - 1},
                     "day": {"anyOf": [{"type": "string", "format": "date"}, {"type": "null"}]},
                 },
                 "required": ["order"],
