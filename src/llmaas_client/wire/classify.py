@@ -182,6 +182,9 @@ class Classification(WireModel):
     abstained: bool = False
     in_scope: InScope | None = None
     """Of classifiers made from examples; those that are out of scope are abstained from."""
+    windows: int = 1
+    """In how many parts the text was read: more than one where it is longer than the context. The
+    vectors of a text's windows are averaged, or the logits of a head, weighted by their tokens."""
     explanation: Explanation | None = None
     """Where the request asked for one."""
     attention: Attention | None = None

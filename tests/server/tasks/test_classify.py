@@ -136,6 +136,30 @@ async def test_a_long_text_is_read_whole() -> None:
     assert outcome.wire.label == "goal"
     read = "".join(runtime.tokenizer.decode(ids) for chunk in runtime.embedded for ids in chunk)
     assert read.endswith(text)
+    assert outcome.wire.results[0].windows == 35  # of at most 48 characters
+
+
+async def test_a_head_reads_a_long_text_in_windows() -> None:
+    """Its logits are the mean over windows, weighted by their tokens."""
+    seen: list[str] = []
+
+    def logits(text: str) -> tuple[float, float]:
+        seen.append(text)
+        return (float(text.count("a")), 0.0)
+
+    model = fake_model("classifier", labels=SENTIMENT, context=10)
+    outcome = await run_task(
+        "classify", model, FakeRuntime(logits=logits), text=["ab" * 8 + "aaaa", "b"]
+    )
+    assert "".join(seen) == "ab" * 8 + "aaaab"
+    whole = seen[:-1]
+    expected = sum(text.count("a") * (len(text) + 2) for text in whole) / sum(
+        len(text) + 2 for text in whole
+    )
+    first, second = outcome.wire.results
+    assert (first.windows, second.windows) == (len(whole), 1)
+    negative = next(item.score for item in first.scores if item.label == "negative")
+    assert negative == pytest.approx(1 / (1 + math.exp(-expected)))
 
 
 @pytest.mark.parametrize(
@@ -355,11 +379,10 @@ def test_a_chat_model_takes_no_template() -> None:
 @pytest.mark.parametrize(
     ("model", "labels"),
     [
-        (fake_model("classifier", labels=SENTIMENT, context=8), None),
         (fake_model("classifier", labels=NLI, context=40), ["a", "b"]),
         (fake_model("decoder", context=300), ["a", "b"]),
     ],
-    ids=["head", "nli", "label_scoring"],
+    ids=["nli", "label_scoring"],
 )
 def test_a_text_beyond_the_context(model: FakeModel, labels: list[str] | None) -> None:
     problem = problem_of(model, text=["ok", "long " * 60], labels=labels)

@@ -29,6 +29,8 @@ class Judged:
     """From 0 to 1, [texts, labels]. Rows sum to 1 unless labels are judged alone."""
     scope_scores: list[float] | None = None
     """Of classifiers made from examples: the larger, the more a text deserves one of the labels."""
+    windows: list[int] | None = None
+    """In how many windows each text was read; None where each was read whole."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,8 @@ class Rules:
         """The answer for one of the texts."""
         row = judged.scores[text].tolist()
         result = decide(self.labels, row, self.multi, self.top_k, self.threshold)
+        if judged.windows is not None:
+            result["windows"] = judged.windows[text]
         if judged.scope_scores is None:
             return result
         score = judged.scope_scores[text]

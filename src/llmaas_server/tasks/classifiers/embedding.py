@@ -61,7 +61,8 @@ class EmbeddingScoring:
         prototypes, background = await meter.encode(self.prompt_tokens - self.texts.tokens, labels)
         vectors = await embed_all(self.texts.sequences, model, runtime, caller, meter)
         texts = self.texts.pool(vectors).astype(np.float64)
-        return Judged(score(texts @ prototypes.T, OFFSET * background, self.multi))
+        scores = score(texts @ prototypes.T, OFFSET * background, self.multi)
+        return Judged(scores, windows=self.texts.counts)
 
     def more(self) -> EmbeddingScoring:
         return replace(self, prompt_tokens=self.texts.tokens)

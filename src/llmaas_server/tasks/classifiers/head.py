@@ -12,11 +12,11 @@ from llmaas_server.runtime.interface import Model, Runtime
 from llmaas_server.runtime.request import Readout
 from llmaas_server.tasks.base import Caller
 from llmaas_server.tasks.meter import Meter
+from llmaas_server.tasks.text.windows import Windows, read
 
 from .base import (
     Judged,
     ModelInput,
-    check_fits,
     names_of,
     no_template,
     others,
@@ -31,31 +31,33 @@ class HeadScoring:
     labels: tuple[str, ...]
     classes: tuple[int, ...]
     """Index in the head of each label."""
-    sequences: tuple[tuple[int, ...], ...]
+    texts: Windows
     independent: bool
     method: str = "head"
     calibration: str = "none"
 
     @property
     def prompt_tokens(self) -> int:
-        return sum(len(ids) for ids in self.sequences)
+        return self.texts.tokens
 
     async def judge(self, model: Model, runtime: Runtime, caller: Caller, meter: Meter) -> Judged:
         work = runtime.classify(
             model,
-            [(ids, None) for ids in self.sequences],
+            [(ids, None) for ids in self.texts.sequences],
             tenant=caller.tenant,
             deadline=caller.deadline,
         )
         logits = (await meter.encode(self.prompt_tokens, work)).astype(np.float64)
-        chosen = logits[:, self.classes]
-        return Judged(sigmoid(chosen) if self.independent else softmax(chosen))
+        chosen = self.texts.mean(logits[:, self.classes])
+        scores = sigmoid(chosen) if self.independent else softmax(chosen)
+        return Judged(scores, windows=self.texts.counts)
 
     def more(self) -> HeadScoring:
         return self
 
     def input_of(self, text: int, label: int) -> ModelInput | None:
-        return ModelInput(self.sequences[text])
+        ids = self.texts.only(text)
+        return None if ids is None else ModelInput(ids)
 
     async def readout(self, label: int, model: Model, runtime: Runtime, caller: Caller) -> Readout:
         rivals = () if self.independent else others(label, len(self.classes))
@@ -63,7 +65,10 @@ class HeadScoring:
 
 
 def read_request(request: ClassifyRequest, model: Model) -> HeadScoring:
-    """The softmax is over the labels asked for: over all classes where the request names none."""
+    """The softmax is over the labels asked for: over all classes where the request names none.
+
+    Texts longer than the context are read in windows, and their logits averaged.
+    """
     no_template(request, "head")
     independent = request.multi or model.multi_label
     if len(model.labels) == 1 and not model.multi_label:
@@ -74,13 +79,10 @@ def read_request(request: ClassifyRequest, model: Model) -> HeadScoring:
             param="model",
         )
     labels = _labels(request, model)
-    sequences = tuple(tuple(model.tokenizer.encode(text)) for text in texts_of(request))
-    for index, ids in enumerate(sequences):
-        check_fits(len(ids), model, request, index)
     return HeadScoring(
         labels=labels,
         classes=tuple(model.labels.index(label.strip()) for label in labels),
-        sequences=sequences,
+        texts=read(texts_of(request), model.tokenizer, model.context),
         independent=independent,
     )
 

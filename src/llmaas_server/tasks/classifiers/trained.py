@@ -72,7 +72,7 @@ class TrainedScoring:
         vectors = await embed_all(self.texts.sequences, model, runtime, caller, meter)
         logits = self.texts.pool(vectors) @ self.head.weights.T
         probabilities = softmax(self._made.of(logits).astype(np.float64))
-        return Judged(probabilities, scope_scores(logits).tolist())
+        return Judged(probabilities, scope_scores(logits).tolist(), self.texts.counts)
 
     def more(self) -> TrainedScoring:
         return self

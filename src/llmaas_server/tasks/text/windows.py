@@ -25,6 +25,12 @@ class Windows:
     def tokens(self) -> int:
         return sum(len(sequence) for sequence in self.sequences)
 
+    @property
+    def counts(self) -> list[int]:
+        """Windows of each text."""
+        counts: list[int] = np.bincount(self.owners, minlength=self.texts).tolist()
+        return counts
+
     def only(self, text: int) -> tuple[int, ...] | None:
         """The window of a text that has one; None where it has several."""
         (mine,) = np.nonzero(self.owners == text)
@@ -37,12 +43,32 @@ class Windows:
         """
         if len(self.sequences) == self.texts:
             return vectors
-        weights = np.array([len(sequence) for sequence in self.sequences], dtype=np.float64)
-        sums = np.zeros((self.texts, vectors.shape[1]), dtype=np.float64)
-        np.add.at(sums, self.owners, vectors * weights[:, None])
+        sums, _ = self._sums(vectors)
         norms = np.linalg.norm(sums, axis=1, keepdims=True)
         pooled: Floats = (sums / np.maximum(norms, 1e-12)).astype(np.float32)
         return pooled
+
+    def mean(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Values of windows -> values of texts: the mean, weighted by length.
+
+        [sequences, any] -> [texts, any]
+        """
+        if len(self.sequences) == self.texts:
+            return values
+        sums, weights = self._sums(values)
+        means: NDArray[np.float64] = sums / weights[:, None]
+        return means
+
+    def _sums(
+        self, values: NDArray[np.floating]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """By text: of the values times the length of their window, and of the lengths."""
+        lengths = np.array([len(sequence) for sequence in self.sequences], dtype=np.float64)
+        sums = np.zeros((self.texts, values.shape[1]), dtype=np.float64)
+        np.add.at(sums, self.owners, values * lengths[:, None])
+        weights = np.zeros(self.texts, dtype=np.float64)
+        np.add.at(weights, self.owners, lengths)
+        return sums, weights
 
 
 def read(texts: Iterable[str], tokenizer: Tokenizer, context: int) -> Windows:
