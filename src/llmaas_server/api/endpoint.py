@@ -74,7 +74,12 @@ class Endpoint:
     @property
     def name(self) -> str:
         """`post_v1_tasks_chat`: the operation's id."""
-        return f"{self.method.lower()}{re.sub(r'[/.{}]+', '_', self.path)}".rstrip("_")
+        return f"{self.method.lower()}{re.sub(r'[/.{}]+', '_', self.described_path)}".rstrip("_")
+
+    @property
+    def described_path(self) -> str:
+        """The path without the router's own words: `{id}` for `{id:path}`."""
+        return re.sub(r"{(\w+):\w+}", r"{\1}", self.path)
 
 
 def routes(endpoints: Iterable[Endpoint], check: Check) -> list[Route]:

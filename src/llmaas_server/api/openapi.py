@@ -44,7 +44,7 @@ def describe(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
     models |= {model for one in endpoints for model in (one.body, one.answer) if model}
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
-        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint)
+        paths.setdefault(endpoint.described_path, {})[endpoint.method.lower()] = _operation(endpoint)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -102,7 +102,7 @@ def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     text: dict[str, Any] = {"type": "string"}
     in_path = [
         {"name": name, "in": "path", "required": True, "schema": text}
-        for name in re.findall(r"{(\w+)}", endpoint.path)
+        for name in re.findall(r"{(\w+)}", endpoint.described_path)
     ]
     in_query = [
         {
