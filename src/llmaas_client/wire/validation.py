@@ -50,5 +50,5 @@ def _param(detail: ErrorDetails) -> str | None:
     parts = [str(part) for part in detail["loc"] if isinstance(part, int) or part.isidentifier()]
     context = detail.get("ctx", {})
     parts += [str(context["param"])] if "param" in context else []
-    branches = {"str", "int", "float", "bool", "dict", "list"}
+    branches = {"str", "int", "float", "bool", "dict", "list", "Document", "ToolName"}
     return ".".join(part for part in parts if part not in branches) or None

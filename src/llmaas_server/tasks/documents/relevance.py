@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from llmaas_server.runtime.interface import Floats
 from llmaas_server.tasks.grounding.evidence import Grounds, terms
 
-WORDS = 0.3
+WORDS = 0.4
 """What it is worth that a passage has all words of the question, in cosines."""
 RELEVANT = 0.3
 """The score from which a passage is about the question."""
