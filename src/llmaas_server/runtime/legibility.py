@@ -16,7 +16,7 @@ from typing import Any
 from .detokenizer import byte_level
 from .request import Reading
 
-PIECES_OF_A_SCRIPT = 500
+PIECES_OF_A_SCRIPT = 512
 """Of a script that it can read a vocabulary has more pieces: `bert-base-uncased` has 244 Chinese
 characters and 50 Cyrillic letters, multilingual vocabularies thousands of each."""
 
