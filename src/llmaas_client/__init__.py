@@ -218,3 +218,10 @@ if not TYPE_CHECKING:  # which would otherwise believe in any name
 
 def __dir__() -> list[str]:
     return __all__
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """For `%load_ext llmaas_client`: the cell magic `%%llmaas`."""
+    from .magic import register
+
+    register(shell)

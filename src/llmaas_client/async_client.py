@@ -193,6 +193,10 @@ class AsyncClient(Calling):
         self._life.closed = True
         if self._life.of is None:
             await self._pool.close()
+            if self._server is not None:
+                from asyncio import to_thread
+
+                await to_thread(self._server.stop)
 
     async def __aenter__(self) -> Self:
         return self

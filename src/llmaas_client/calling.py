@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Self
@@ -19,6 +19,7 @@ from .steps import UNSET, Unset
 if TYPE_CHECKING:
     from .cassette import Tape
     from .labels import Labels
+    from .local import LocalServer
     from .meter import Meter
     from .plans import Asker
     from .raw import Capture
@@ -66,6 +67,8 @@ class Calling:
         self._defaults: Mapping[str, Any] = {}
         self._tape: Tape | None = None
         """Where answers are written to, or come from."""
+        self._server: LocalServer | None = None
+        """One of its own, which ends with it."""
         self._is_borrowed = is_borrowed
         """Whether its connections are those of a client that was given."""
         self._origin = object()
@@ -75,6 +78,45 @@ class Calling:
     def base_url(self) -> str:
         """The server's address in its normal form."""
         return self._config.address.url
+
+    @classmethod
+    def local(
+        cls,
+        *,
+        home: str | PathLike[str] | None = None,
+        start_seconds: float | None = None,
+        **settings: Any,
+    ) -> Self:
+        """A client of a server of its own, started now on this machine and ended with it.
+
+            with Client.local() as client:
+                client.classify("I love Python", labels=["negative", "positive"]).label
+
+        The server ends when the client is closed, at the end of this process, and when this
+        process dies. It needs `pip install 'llmaas[server]'`.
+
+        Args:
+            home: Where the server keeps its state; without it in a folder that goes with it.
+                Models are those of the user's cache in any case.
+            start_seconds: How long to wait until it is ready.
+            **settings: Settings of the server, as in `llmaas.toml`: `device`, `threads`,
+                `chat_model`, ….
+
+        Raises:
+            ConfigurationError: it does not start; the message has what it said.
+        """
+        from . import local
+
+        server = local.start(home, settings, start_seconds or local.START_SECONDS)
+        try:
+            key, management_key = server.keys
+            make: Callable[..., Self] = cls  # both clients have these arguments
+            client = make(server.url, key, management_key=management_key)
+        except BaseException:
+            server.stop()
+            raise
+        client._server = server
+        return client
 
     def using(
         self,
@@ -196,6 +238,8 @@ class Calling:
         """
         if self._is_borrowed:
             raise TypeError("a client with an http_client of its own cannot be pickled")
+        if self._server is not None:
+            raise TypeError("a client with a server of its own cannot be pickled: it ends with it")
         return {
             "config": self._config.to_carry(),
             "timeout": self._timeout,
@@ -215,6 +259,7 @@ class Calling:
         self._life = state["life"]
         self._defaults = state["defaults"]
         self._tape = state["tape"]
+        self._server = None
         self._is_borrowed = False
         self._origin = object()
 

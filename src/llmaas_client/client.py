@@ -225,6 +225,8 @@ class Client(Calling):
         self._life.closed = True
         if self._life.of is None:
             self._pool.close()
+            if self._server is not None:
+                self._server.stop()
 
     def __enter__(self) -> Self:
         return self

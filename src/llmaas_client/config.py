@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -187,6 +188,20 @@ def home() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("llmaas")
+
+
+def clean_environment(without: Iterable[str] = ()) -> dict[str, str]:
+    """This process's environment for a server of its own, less the settings that are named."""
+    named = {"LLMAAS_BASE_URL", "LLMAAS_API_KEY", "LLMAAS_MANAGEMENT_KEY"}
+    named |= {f"LLMAAS_{name.upper()}" for name in without}
+    return {name: value for name, value in os.environ.items() if name.upper() not in named}
+
+
+def keys_in(home: Path, url: str) -> tuple[str, str | None] | None:
+    """The keys that a server left in `home` for exactly this address: for tasks, for managing."""
+    config = Config(Address.parse(url), home)
+    inference = config.key("inference")
+    return None if inference is None else (inference, config.key("management"))
 
 
 def debug() -> bool:

@@ -37,13 +37,18 @@ class Spot:
         if not at_once and now - self._shown_at < PAUSE_SECONDS:
             return
         self._shown_at = now
-        from IPython.display import HTML, display  # type: ignore[import-not-found]
-
-        picture = HTML(html())
-        if self._handle is None:
-            self._handle = display(picture, display_id=True)
-        else:
+        picture = self._make(html())
+        if self._handle is not None:
             self._handle.update(picture)
+            return
+        from IPython.display import display  # type: ignore[import-not-found]
+
+        self._handle = display(picture, display_id=True)
+
+    def _make(self, html: str) -> Any:
+        from IPython.display import HTML
+
+        return HTML(html)
 
 
 class Bar:

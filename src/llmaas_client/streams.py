@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
@@ -106,6 +107,23 @@ class Stream(_State[ResultT]):
             pass
         return self.result
 
+    def show(self) -> ResultT:
+        """Show the text while it comes, in a notebook or a terminal, and return the result.
+
+        Ctrl-C, or the notebook's stop button, ends the work on the server at once; what came by
+        then stays there and in `text`.
+        """
+        from .live import Showing
+
+        with Showing(time.monotonic) as showing:
+            try:
+                for event in self.events():
+                    showing.see(event)
+            except BaseException:
+                self.close()
+                raise
+        return self.result
+
     def close(self) -> None:
         """Close the connection now. Closing twice is no mistake."""
         if self._run is not None:
@@ -196,6 +214,23 @@ class AsyncStream(_State[ResultT]):
         """Read on to the end and return the whole result."""
         while await self._next() is not None:
             pass
+        return self.result
+
+    async def show(self) -> ResultT:
+        """Show the text while it comes, in a notebook or a terminal, and return the result.
+
+        Cancelling ends the work on the server at once; what came by then stays there and in
+        `text`.
+        """
+        from .live import Showing
+
+        with Showing(time.monotonic) as showing:
+            try:
+                async for event in self.events():
+                    showing.see(event)
+            except BaseException:
+                await self.close()
+                raise
         return self.result
 
     async def close(self) -> None:
