@@ -116,9 +116,9 @@ _WORDS = """
     medicine virus vaccine disease treatment surgery heart brain memory dream sleep child mother
     father brother sister friend neighbour stranger traveller guest hotel bank money credit debt tax
     profit loss contract promise secret danger accident insurance damage repair project plan design
-    building tower wall window door roof stone wood glass paper said built found raised closed opened
-    carried reached offered changed slowly quickly largely recently public private local national
-    foreign common strong early late large small old new open heavy
+    building tower wall window door roof stone wood glass paper said built found raised closed
+    opened carried reached offered changed slowly quickly largely recently public private local
+    national foreign common strong early late large small old new open heavy
 """.split()  # noqa: SIM905
 
 

@@ -18,6 +18,8 @@ NAMES = (
     "guesses",
     "quality",
     "summaries",
+    "grounding",
+    "book",
 )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,8 @@ from .texts import read_rows
 NAME = "summaries"
 RESAMPLES = 1000
 RANDOM_DRAWS = 5
+QUESTIONS = 3
+"""Of each meeting: each reads it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Set:
     """Of the request."""
     sentences: int
     max_words: int | None
+    focuses: list[str] | None = None
+    """A question about each document, where the references answer one."""
 
 
 def measure(options: Options) -> list[Figure]:
@@ -59,8 +63,15 @@ async def _measure(options: Options, data: Path) -> list[Figure]:
         model = await engine.load(ref(options.cache, EMBED_MODEL))
         for one in _sets(data, 20 if options.quick else None):
             note(f"{one.name}: {len(one.documents)} documents")
-            ours = [await _summary(engine, model, text, one.shape) for text in one.documents]
-            figures += _figures(one, ours)
+            plain = [await _summary(engine, model, text, one.shape) for text in one.documents]
+            if one.focuses is None:
+                figures += _figures(one, plain)
+                continue
+            asked = [
+                await _summary(engine, model, text, {**one.shape, "focus": focus})
+                for text, focus in zip(one.documents, one.focuses, strict=True)
+            ]
+            figures += _figures(one, asked, {"llmaas without the question": plain})
     finally:
         await asyncio.to_thread(engine.close)
     return figures
@@ -75,7 +86,9 @@ async def _summary(engine: Engine, model: Model, text: str, shape: dict[str, Any
     raise RuntimeError("a summary ended without a result")
 
 
-def _figures(one: Set, ours: Sequence[str]) -> Iterator[Figure]:
+def _figures(
+    one: Set, ours: Sequence[str], others: Mapping[str, Sequence[str]] | None = None
+) -> Iterator[Figure]:
     found = {
         "llmaas": _scores(one, ours),
         "the first sentences": _scores(one, [_lead(text, one) for text in one.documents]),
@@ -86,6 +99,7 @@ def _figures(one: Set, ours: Sequence[str]) -> Iterator[Figure]:
             ],
             axis=0,
         ),
+        **{name: _scores(one, summaries) for name, summaries in (others or {}).items()},
     }
     for name, scores in found.items():
         yield Figure(f"{one.name}: ROUGE-1 F", name, 100 * float(scores[:, 0].mean()), 1)
@@ -154,6 +168,16 @@ def _sets(data: Path, most: int | None) -> Iterator[Set]:
     answers = [[part["answer"] for part in row["general"]] for row in meetings]
     shape = {"length": "long", "max_words": 110}
     yield Set("meetings, 110 words", [row["document"] for row in meetings], answers, shape, 8, 110)
+    asked = [(row["document"], part) for row in meetings for part in row["specific"][:QUESTIONS]]
+    yield Set(
+        "questions about meetings, 80 words",
+        [document for document, _ in asked],
+        [[part["answer"]] for _, part in asked],
+        {"length": "long", "max_words": 80},
+        8,
+        80,
+        [part["query"] for _, part in asked],
+    )
 
 
 def _set(

@@ -7,6 +7,7 @@ import unicodedata
 from .wire.classify import Classification
 from .wire.explanations import Explanation
 from .wire.models import ModelInfo
+from .wire.summarize import SummarizeResult
 
 BAR_WIDTH = 24
 MOST_WORDS = 12
@@ -93,6 +94,15 @@ def flip_of(explanation: Explanation) -> str | None:
 
 def _one_line(text: str) -> str:
     return " ".join(clean(text).split())
+
+
+def objections(summary: SummarizeResult) -> str:
+    """The sentences that the text does not support, each with the reasons, marked: for people."""
+    return "\n".join(
+        f"! {_one_line(sentence.text)}\n  {'; '.join(map(_one_line, sentence.reasons))}"
+        for sentence in summary.sentences
+        if sentence.supported is False
+    )
 
 
 def notice(model: ModelInfo) -> str | None:

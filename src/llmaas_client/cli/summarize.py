@@ -72,6 +72,10 @@ def summarize(
         typer.echo(result.model_dump_json())
         return
     typer.echo(display.clean(result.summary) if sys.stdout.isatty() else result.summary)
+    if objections := display.objections(result):
+        typer.echo(objections, err=True)
+    if result.dropped:
+        typer.echo(f"note: left out without support: {result.dropped}", err=True)
     if result.coverage < 1.0:
         typer.echo(f"note: {result.coverage:.1%} of the text was read", err=True)
     if result.written_from is not None and result.written_from < 1.0:

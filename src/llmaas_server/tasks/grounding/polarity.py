@@ -1,11 +1,11 @@
-"""What a text affirms and what it denies: words right after a negation."""
+"""What a text affirms and what it denies: words after a negation, words and their opposites."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from llmaas_server.tasks.text.content import empty_words
+from llmaas_server.tasks.text.content import content_words, empty_words
 from llmaas_server.tasks.text.stems import stem
 
 
@@ -28,6 +28,60 @@ _SPACELESS_NEGATION = re.compile(
 )
 
 
+def _opposites(table: str) -> list[tuple[set[str], set[str]]]:
+    """A line has two sides, with a bar between them."""
+    sides = [line.split("|") for line in table.strip().splitlines()]
+    return [(set(one.split()), set(other.split())) for one, other in sides]
+
+
+# Words on one side are never said of what those on the other are said of.
+_OPPOSITES = _opposites("""
+    earlier sooner | later
+    before | after
+    more | less fewer
+    most | least fewest
+    higher | lower
+    high | low
+    larger bigger greater | smaller
+    longer | shorter
+    faster quicker | slower
+    better | worse
+    best | worst
+    older | younger newer
+    above over | below under
+    increase increased increases increasing | decrease decreased decreases decreasing
+    rise rises rose risen rising | fall falls fell fallen falling drop dropped drops
+    gain gained gains | lose lost loses
+    win wins won | lose lost loses
+    open opens opened opening | close closes closed closing
+    start starts started begin begins began | end ends ended stop stops stopped
+    accept accepts accepted | reject rejects rejected refuse refused
+    allow allows allowed permit permitted | forbid forbids forbidden ban banned prohibit prohibited
+    agree agrees agreed | disagree disagrees disagreed
+    succeed succeeds succeeded | fail fails failed
+    buy buys bought | sell sells sold
+    north northern | south southern
+    east eastern | west western
+    left | right
+    possible | impossible
+    able | unable
+    safe | unsafe dangerous
+    alive | dead
+    true | false
+    positive | negative
+    male | female
+    minimum | maximum
+    增加 上升 上涨 提高 | 减少 下降 下跌 降低
+    开放 | 关闭
+    同意 | 反对
+    之前 | 之后
+    成功 | 失败
+    更多 | 更少
+    高于 | 低于
+    最大 最高 | 最小 最低
+""")
+
+
 def contradicted(sentence: str, spans: Sequence[str]) -> str | None:
     """A word that `sentence` denies and `spans` only affirm, or the other way round."""
     source = "\n".join(spans)
@@ -35,10 +89,22 @@ def contradicted(sentence: str, spans: Sequence[str]) -> str | None:
     held, refused = _sides(source)
     for word in (denied - affirmed) & (held - refused) | (affirmed - denied) & (refused - held):
         return word
+    if denied and not any(_NEGATION.fullmatch(word) for word in _words(source)):
+        return min(denied)
+    ours, theirs = _words(sentence), _words(source)
+    for one, other in _OPPOSITES:
+        for said, meant in ((one, other), (other, one)):
+            if said & ours and not meant & ours and meant & theirs and not said & theirs:
+                return min(said & ours)
     for word in _spaceless(sentence) ^ _spaceless(source):
         if word in sentence and word in source:
             return word
     return None
+
+
+def _words(text: str) -> set[str]:
+    """Those of the text, and its neighbours where it has no spaces."""
+    return {match.group() for match in _TOKEN.finditer(text.lower())} | set(content_words(text))
 
 
 def _sides(text: str) -> tuple[set[str], set[str]]:

@@ -18,6 +18,8 @@ from .terms import Numbers
 AROUND = 3
 """Sentences on each side: what a question asks about is rarely named in each sentence that
 answers it."""
+AROUND_WEIGHT = 5.0
+"""Of their mean, beside what the sentence itself names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Focus:
         return cosines
 
     def named(self, contents: Sequence[Sequence[str]], documents: Sequence[int]) -> Numbers:
-        """How much of the focus is named by each sentence and those around it in its document.
+        """How much of the focus each sentence names, and those around it in its document.
 
         A word weighs the more, the fewer sentences have it. `contents` are the content words of
         each sentence, `documents` say which document it is in.
@@ -39,24 +41,20 @@ class Focus:
         asked = {stem(word) for word in content_words(self.text)}
         having = [asked.intersection(map(stem, content)) for content in contents]
         frequency = Counter(word for words in having for word in words)
-        own = np.array(
+        own: Numbers = np.array(
             [
                 sum(math.log((len(contents) + 1) / frequency[word]) for word in words)
                 for words in having
             ]
         )
         of = np.asarray(documents)
-        named: Numbers = np.concatenate(
-            [_around(own[of == document]) for document in np.unique(of)]
-        )
+        around = np.concatenate([_around(own[of == document]) for document in np.unique(of)])
+        named: Numbers = own + AROUND_WEIGHT * around
         return named
 
 
 def _around(values: Numbers) -> Numbers:
-    """The mean of each value and of those around it, as far as there are some."""
-    window = np.ones(2 * AROUND + 1)
-    middle = slice(AROUND, AROUND + len(values))
-    sums = np.convolve(values, window)[middle]
-    counts = np.convolve(np.ones_like(values), window)[middle]
-    means: Numbers = sums / counts
+    """The mean of each value and of those around it; beyond the ends there are zeros."""
+    window = np.full(2 * AROUND + 1, 1 / (2 * AROUND + 1))
+    means: Numbers = np.convolve(values, window)[AROUND : AROUND + len(values)]
     return means

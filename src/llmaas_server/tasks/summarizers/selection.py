@@ -28,8 +28,10 @@ LENGTH_WEIGHT = 0.3
 POSITION_WEIGHT = 1.5
 POSITION_DECAY = 4.0
 """Sentences. The first of a document gains POSITION_WEIGHT, the fifth e times less."""
-FOCUS_NEARNESS, FOCUS_NAMED = 2.0, 2.0
-"""In meaning to what is asked, and how much of that is named; position has no say beside."""
+FOCUS_NEARNESS, FOCUS_NAMED = 2.0, 3.5
+"""In meaning to what is asked, and what is named of it here and around."""
+FOCUS_SALIENCE = 0.5
+"""What is left of the weight of all else then; position has none."""
 REDUNDANCY = 4.0
 """What a cosine of 1 to a chosen sentence costs."""
 FORM_PENALTY = 0.5
@@ -88,6 +90,7 @@ def salience(
         result += POSITION_WEIGHT * np.exp(-positions / POSITION_DECAY)
     else:
         documents = [candidate.document for candidate in candidates]
+        result *= FOCUS_SALIENCE
         result += FOCUS_NEARNESS * _standard(focus.cosines(vectors))
         result += FOCUS_NAMED * _standard(focus.named(contents, documents))
     return result

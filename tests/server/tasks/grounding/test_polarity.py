@@ -13,6 +13,10 @@ AGAINST = [
     ("There is evidence.", "There is no evidence."),
     ("The plan succeeded without help.", "The plan succeeded with help from abroad."),
     ("The model fails to converge.", "The model converged."),
+    ("They slept 19 minutes earlier.", "They slept 19 minutes later."),
+    ("Prices rose in May.", "Prices fell in May."),
+    ("The price is lower.", "The price is higher than last year."),
+    ("五月价格上升。", "五月价格下降。"),
     ("老桥没有重建。", "老桥重建了。"),
     ("他会来。他同意。", "他不同意。"),
 ]
@@ -33,6 +37,8 @@ def test_a_contradiction(sentence: str, span: str) -> None:
         ("It avoids storing examples.", "It does not store examples."),
         ("老桥没有重建。", "老桥没有重建，雨停了。"),
         ("The tea was good.", "The coffee was not hot."),
+        ("More tea, less coffee.", "Less coffee and more tea."),
+        ("They open in May and close in June.", "They close in June."),
     ],
 )
 def test_no_contradiction(sentence: str, span: str) -> None:
