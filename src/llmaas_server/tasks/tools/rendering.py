@@ -30,7 +30,8 @@ For each function call return a json object with function name and arguments wit
 <tool_call></tool_call> XML tags as follows:
 <tool_call>
 {{"name": "<function-name>", "arguments": <args-json-object>}}
-</tool_call>"""
+</tool_call>
+Take the values of arguments from the user query."""
 
 _ANSWER = "Answer my question with this, in words."
 
