@@ -1,7 +1,8 @@
 """What the fake backend says in a chat: the words of the last message, said back.
 
 ignore_eos          over and over
-response_format     the first of some choices
+response_format     the first of some choices; the least that a JSON schema describes
+documents           those that share a word with the question are given, see fake_documents
 <think>…</think>    what the message has between these marks is what the fake thought
 tools               the one that the message names is called, else the first where one must be;
                     a tool's answer is said back in words
@@ -15,11 +16,12 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from llmaas_client.wire.chat import ChatRequest, ChoiceFormat
+from llmaas_client.wire.chat import ChatRequest, ChoiceFormat, JsonSchemaFormat
 from llmaas_client.wire.tools import Tool, ToolName
 from llmaas_server.errors import Problem, context_overflow
 from llmaas_server.seam.values import Delta, ToolCallPiece
 
+from . import fake_documents, fake_json
 from .fake_answer import Answer
 
 _MAX_TOKENS = 512
@@ -37,6 +39,7 @@ class _Token:
 def chat(request: ChatRequest, context: int) -> Answer:
     """Tokens are words between spaces. Raises Problem `context_overflow`."""
     prompt_tokens = sum(len(message.text.split()) for message in request.messages)
+    prompt_tokens += fake_documents.words_of(request)
     asked = prompt_tokens + (request.max_tokens or 1)
     if asked > context:
         raise context_overflow(asked, context, "the prompt with its answer")
@@ -51,6 +54,7 @@ def chat(request: ChatRequest, context: int) -> Answer:
         bodies.append(_body(request, choice, said, cut=len(whole) > most))
         streams.append(_deltas(request, choice, said))
     body = bodies[0] if request.n == 1 else {**bodies[0], "choices": bodies}
+    body |= fake_documents.about(request, body["message"]["content"])
     longest = max(map(len, streams))
     in_turn = (deltas[i] for i in range(longest) for deltas in streams if i < len(deltas))
     return Answer(prompt_tokens, body, tuple(in_turn), tokens, request.n * most)
@@ -77,6 +81,8 @@ def _said(request: ChatRequest) -> list[str]:
         return _THOUGHT.sub("", text).split() or ["(nothing)"]
     if isinstance(wanted, ChoiceFormat):
         return [wanted.choices[0]]
+    if isinstance(wanted, JsonSchemaFormat):
+        return [json.dumps(fake_json.least(wanted.json_schema, wanted.json_schema))]
     raise Problem(
         "unsupported_parameter",
         f"the fake backend makes no answer in the format {wanted.type}",

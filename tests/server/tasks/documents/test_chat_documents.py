@@ -103,7 +103,9 @@ async def test_a_question_goes_with_the_one_before() -> None:
 
 async def test_chinese_questions_are_told_in_chinese() -> None:
     _, result, runtime = await ask(
-        "快递费用是十二元吗", "快递费用是十二元。", documents=["快递费用是十二元。退货期限是三十天。"]
+        "快递费用是十二元吗",
+        "快递费用是十二元。",
+        documents=["快递费用是十二元。退货期限是三十天。"],
     )
     assert "请根据以上片段回答问题" in prompt_of(runtime)
     assert result.citations is not None
@@ -142,7 +144,7 @@ async def test_a_format_has_no_sentences_to_cite() -> None:
 
 
 def test_the_embedding_model_is_needed() -> None:
-    asked = {"messages": [{"role": "user", "content": "x"}]}
+    asked: dict[str, Any] = {"messages": [{"role": "user", "content": "x"}]}
     plain = ChatRequest.model_validate(asked)
     with_documents = ChatRequest.model_validate(asked | {"documents": ["a"]})
     assert needs_embedder(plain, DECODER.ref) == "no"

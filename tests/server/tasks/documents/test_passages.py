@@ -10,7 +10,7 @@ from llmaas_server.tasks.documents import passages
 from support.fake_runtime import CharacterTokenizer
 
 TOKENIZER = CharacterTokenizer()
-WORDS = "one two three four five six seven eight nine ten".split()
+WORDS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 
 
 def random_text(seed: int) -> str:
