@@ -70,12 +70,14 @@ class Conversation:
 
     def answer(self, words: str, *, quiet: bool = False) -> ChatReply[str]:
         """The answer to `words`, written out while it comes unless `quiet`."""
-        said = False
+        said = thought = False
         try:
             with self.session.stream(words) as stream:
                 for event in stream.events():
                     if isinstance(event, Delta) and (shown := _shown(event)) and not quiet:
-                        said = True
+                        if thought and event.text:
+                            _write("\n\n")
+                        said, thought = True, not event.text
                         _write(shown)
         finally:
             if said:

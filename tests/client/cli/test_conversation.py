@@ -140,3 +140,28 @@ def test_ctrl_c_in_an_answer_leaves_that_turn_out(
     talk(server, "one", "two")
     assert asked(server) == [["one"], ["two"]]
     assert "(stopped" in capsys.readouterr().err
+
+
+def test_what_was_thought_is_dim_and_apart(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def think(exchange: Exchange) -> None:
+        if exchange.path == "/v1/models":
+            exchange.answer(answers.models())
+            return
+        exchange.start_stream()
+        exchange.event("start", answers.START)
+        for piece in ({"reasoning": "Hm "}, {"reasoning": "well."}, {"text": "Yes"}, {"text": "!"}):
+            exchange.event("delta", {"text": "", **piece})
+        exchange.event("done", answers.chat("Yes!"))
+        exchange.end_stream()
+
+    from llmaas_client.cli import conversation as module
+
+    with serving(think) as server:
+        talk(server, "Well?")
+        assert capsys.readouterr().out.endswith("Yes!\n\n")
+        monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+        talk(server, "Well?")
+    shown = capsys.readouterr().out
+    assert f"{module.DIM}Hm {module.PLAIN}{module.DIM}well.{module.PLAIN}\n\nYes!\n" in shown

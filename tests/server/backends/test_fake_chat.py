@@ -31,7 +31,7 @@ def test_the_tool_that_is_named_is_called() -> None:
     assert said.body["finish_reason"] == "tool_calls"
     (call,) = said.body["message"]["tool_calls"]
     assert (call["name"], call["arguments"]) == ("look", {"at": "there", "times": 2})
-    first, *others = [delta.tool_call for delta in said.deltas]
+    first, *others = [delta.tool_call for delta in said.deltas if delta.tool_call is not None]
     assert (first.id, first.name) == (call["id"], "look")
     assert json.loads("".join(piece.arguments for piece in others)) == call["arguments"]
 

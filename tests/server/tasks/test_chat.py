@@ -206,7 +206,7 @@ THOUGHT = "<think>\nHm, a STOP.\n</think>\n\nHi STOP there"
 
 def thinker() -> Any:
     model = fake_model("decoder")
-    model.tokenizer.chat_template = "<think>{{ messages }}</think>"  # type: ignore[misc]
+    model.tokenizer.chat_template = "<think>{{ messages }}</think>"
     return model
 
 

@@ -10,8 +10,8 @@ from llmaas_client.wire.chat import ChatRequest
 from llmaas_client.wire.messages import Message
 from llmaas_client.wire.tools import Tool, ToolName
 from llmaas_server.errors import Problem
-from llmaas_server.runtime.grammar import Grammar
 from llmaas_server.runtime.interface import Model, Tokenizer
+from llmaas_server.runtime.request import Grammar
 from llmaas_server.tasks.tools import rendering
 from llmaas_server.tasks.tools.formats import FALLBACK, CallFormat, format_of
 
