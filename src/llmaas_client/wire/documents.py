@@ -15,10 +15,10 @@ class Document(Request):
     """A text of the caller's own, of any length."""
 
     text: Text
-    title: Annotated[Characters, Field(max_length=500)] | None = Field(
+    title: Annotated[Characters, Field(max_length=512)] | None = Field(
         default=None, description="Told to the model with each passage."
     )
-    id: Annotated[Characters, Field(max_length=500)] | None = Field(
+    id: Annotated[Characters, Field(max_length=512)] | None = Field(
         default=None, description="Your own; passages and citations have it."
     )
 

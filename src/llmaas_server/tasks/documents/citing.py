@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -12,16 +13,35 @@ from llmaas_server.tasks.grounding.judgement import judge
 from llmaas_server.tasks.text.sentences import Span, split
 from llmaas_server.tasks.text.sources import Source
 
+_THEM = r"\b(?:documents?|passages?|texts?)\b"
+_TELL = r"(?:say|state|mention|tell|contain|cover|provide|specify|give|answer|include|have)"
+_ABSENCE = re.compile(
+    rf"{_THEM}(?: \w+){{0,2}} (?:(?:do|does|did|could)(?: not|n['’]t)|cannot|never)\b"
+    rf"[^.!?]{{0,15}}\b{_TELL}\b"
+    rf"|{_THEM}(?: \w+){{0,2}} (?:{_TELL}s?|has) (?:no|nothing)\b"
+    r"|\bnot\b(?: \w+)? (?:said|stated|mentioned|given|specified|provided|there|found|included)\b"
+    rf"(?: \w+)? (?:in|by|anywhere in) (?:the|these|your) {_THEM}"
+    r"|(?:文档|文件|片段|文本)[^。！？]{0,10}(?:没有|未|不)[^。！？]{0,6}(?:提|说|答|包含|相关|涉及)",
+    re.IGNORECASE,
+)
+
 NOTHING_GIVEN = "no passage of the documents was given"
 
 
 def sentences_of_answer(answer: str) -> list[Span]:
-    """Sentences that claim something, without the white space after them; questions do not."""
-    spans = [
+    """Sentences that claim something, without the white space after them.
+
+    Questions do not, nor do those that say that the documents say nothing.
+    """
+    spans = (
         Span(one.start, one.start + len(answer[one.start : one.end].rstrip()))
         for one in split(answer)
-    ]
-    return [one for one in spans if not answer[: one.end].endswith(("?", "？"))]
+    )
+    return [one for one in spans if _claims(answer[one.start : one.end])]
+
+
+def _claims(sentence: str) -> bool:
+    return not sentence.endswith(("?", "？")) and _ABSENCE.search(sentence) is None
 
 
 def cited(
