@@ -85,7 +85,8 @@ def operation_section(method: str, path: str, operation: Schema) -> Iterator[str
     for name in sorted(content.keys() - {"application/json", "text/event-stream"}):
         yield f"- result: `{name}`"
     if stream := content.get("text/event-stream"):
-        yield f"- with `stream`: {stream['schema']['description']}"
+        said = stream["schema"].get("description", "server-sent events")
+        yield f"- with `stream`: {said}"
     failures = {
         status: codes_in(answer["description"])
         for status, answer in operation["responses"].items()

@@ -89,9 +89,8 @@ class Hunt:
         # Without words that speak for what stands, the label falls; else it may rise.
         sign = 1 if self._stood else -1
         ranked = sorted(range(len(scores)), key=lambda number: -sign * scores[number])
-        telling = [number for number in ranked if sign * scores[number] > 0]
         most = min(MAX_REMOVED, len(scores) - 1)  # Nothing would be left without all of them.
-        self._search = search(telling, most, MAX_FLIP_TEXTS, self._alone(ranked))
+        self._search = search(ranked, most, MAX_FLIP_TEXTS, self._alone(ranked))
         self._go_on(None)
 
     def tell(self, judged: Judged, start: int) -> None:
