@@ -38,7 +38,7 @@ def chat_call(
         from llmaas_client.tools.function import specs_of
 
         fields["tools"] = specs_of(options["tools"])
-    if "documents" in fields:
+    if "documents" in fields and not isinstance(fields["documents"], str):
         fields["documents"] = [_plain(one) for one in fields["documents"]]
     if fields.get("logprobs") is False:
         del fields["logprobs"]

@@ -58,7 +58,10 @@ class Quote(WireModel):
 
     model: str
     model_choice: ModelChoice | None = None
-    prompt_tokens: int = Field(description="Exact.")
+    prompt_tokens: int = Field(
+        description="Exact where it is known before the call runs; else, as of chat with "
+        "documents, the most that there can be."
+    )
     max_completion_tokens: int
     cost: str | None = Field(
         description="At most: what is reserved of budgets. Null where no price is set."

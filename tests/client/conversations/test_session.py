@@ -203,3 +203,13 @@ def test_wrong_arguments() -> None:
             client.chat.session().send("x", system="s")  # type: ignore[call-overload]
         with pytest.raises(errors.ConfigurationError, match="several answers"):
             client.chat.session(n=2).send("x")
+
+
+def test_documents_go_along_as_they_are() -> None:
+    with talking("sync", echo) as (either, script):
+        talk = either.client.chat.session(documents=["a", {"text": "b", "id": "x"}])
+        talk.send("one")
+        assert script.chats()[0]["documents"] == ["a", {"text": "b", "id": "x"}]
+        with pytest.raises(errors.InvalidRequest) as caught:
+            talk.send("two", documents="no list")
+        assert caught.value.param == "documents"

@@ -58,7 +58,8 @@ class Shelf:
     @property
     def prompt_tokens(self) -> int:
         """Everything that may be read: documents, questions, the prompt, what is checked."""
-        given = max((len(ids) for ids in self.windows.sequences), default=0) * self.most_given
+        longest = max((len(ids) for ids in self.windows.sequences), default=0)
+        given = longest * min(self.most_given, len(self.windows.sequences))
         return (
             self.windows.tokens
             + self.questions.tokens
@@ -125,6 +126,10 @@ def shelf_of(
         embedder.tokenizer,
         embedder.context,
     )
+    # With the number and the marks around each.
+    all_of_them = sum(
+        _count(one.text(texts).strip(), model) + titles[one.document] + 16 for one in spans
+    )
     ways = asking.ways_to_ask(request.messages)
     return Shelf(
         documents=documents,
@@ -132,7 +137,7 @@ def shelf_of(
         spans=tuple(spans),
         windows=windows,
         questions=read(ways, embedder.tokenizer, embedder.context),
-        most_tokens=base + room,
+        most_tokens=base + min(room, all_of_them),
         most_given=max(4, min(24, model.context // TOKENS_PER_GIVEN)),
         most_checked=CHECKED * answer_tokens + 64,
         embedder=embedder,
