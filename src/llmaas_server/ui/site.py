@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,13 +16,14 @@ from starlette.types import Receive, Scope, Send
 from llmaas_client.wire.errors import ERRORS
 from llmaas_server.api.context import get_context
 from llmaas_server.api.door import address_of
-from llmaas_server.api.problems import body_of
+from llmaas_server.api.problems import body_of, respond
 from llmaas_server.errors import Problem
 
 from .assets import Assets, Static
 from .entrance import CONFIRM, HOME, PASSWORD, SIGN_OUT, Entrance, sign_in_first
 from .page import Page, find_pages
 from .rendering import Renderer
+from .uploads import Uploads
 from .visit import House, Visit
 
 PREFIX = "/console"
@@ -41,6 +43,7 @@ class Site:
             [
                 Route("/static/{version}/{name:path}", Static(assets), methods=["GET"]),
                 *self._entrance.routes(),
+                Route("/read", Uploads(self._entrance.session).read, methods=["POST"]),
                 *(Route(page.path, self._handler(page)) for page in self._pages),
             ],
             redirect_slashes=False,
@@ -109,6 +112,8 @@ class Site:
 
     def _problem_page(self, scope: Scope, error: Exception) -> Response:
         body = body_of(error, get_context(scope).request_id)
+        if "text/html" not in Headers(scope=scope).get("accept", ""):
+            return respond(body)  # to a module of a page
         response = self._renderer.page(
             "problem.html", {"error": body.error}, ERRORS[body.error.code].status
         )
