@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from .base import Result, TaskRequest, Text, Texts, WireModel
+from .base import Result, TaskRequest, Texts, WireModel, check_text
 from .spec import TaskSpec
 
 Method = Literal["auto", "extractive", "abstractive"]
 Length = Literal["short", "medium", "long"]
 Style = Literal["paragraph", "bullets", "headline"]
 Strategy = Literal["auto", "extract", "hierarchical"]
+
+Focus = Annotated[str, Field(max_length=2000), AfterValidator(check_text)]
+"""A question or a topic."""
 
 
 class SummarizeRequest(TaskRequest):
@@ -32,9 +35,8 @@ class SummarizeRequest(TaskRequest):
         description="Never exceeded. Text without spaces counts characters.",
     )
     style: Style = "paragraph"
-    focus: Text | None = Field(
+    focus: Focus | None = Field(
         default=None,
-        max_length=2000,
         description="A question or a topic that the summary is to be about.",
     )
     strict: bool = Field(

@@ -159,6 +159,36 @@ def test_summarize_a_file(server: HTTPServer, tmp_path: Path, capsys: Capture) -
     assert server.requests[0].json["text"] == "A long text."
 
 
+def test_summarize_marks_what_the_text_does_not_support(
+    capsys: Capture, pipe: Callable[[bytes], None]
+) -> None:
+    sentence = {
+        "text": "It cost \x1b[1m42.",
+        "sources": [{"start": 0, "end": 4}],
+        "support": 0.05,
+        "supported": False,
+        "reasons": ["the number 42 is not in the source"],
+    }
+
+    def serve_marked(exchange: Exchange) -> None:
+        exchange.start_stream()
+        exchange.event("start", answers.START)
+        found = {"sentences": [sentence], "unsupported": 1, "dropped": 2}
+        exchange.event("done", answers.summarize("It cost 42.") | found)
+        exchange.end_stream()
+
+    pipe(b"A text.")
+    with serving(serve_marked) as server:
+        words = ["summarize", "--base-url", server.url, "--focus", "What did it cost?", "--strict"]
+        assert main(words) == 0
+        asked = server.requests[0].json
+    assert (asked["focus"], asked["strict"]) == ("What did it cost?", True)
+    out, err = capsys.readouterr()
+    assert out == "It cost 42.\n"
+    assert "! It cost [1m42.\n  the number 42 is not in the source\n" in err
+    assert "left out without support: 2" in err
+
+
 def test_summarize_says_what_was_not_read(capsys: Capture, pipe: Callable[[bytes], None]) -> None:
     def half(exchange: Exchange) -> None:
         exchange.start_stream()

@@ -181,6 +181,10 @@ CASES: list[Case] = [
     ("summarize", {"text": ""}, "empty_text", "text"),
     ("summarize", {"text": "x", "length": "tiny"}, "invalid_request", "length"),
     ("summarize", {"text": "x", "max_words": 0}, "invalid_request", "max_words"),
+    ("summarize", {"text": "x", "focus": " "}, "empty_text", "focus"),
+    ("summarize", {"text": "x", "focus": "a" * 2001}, "invalid_request", "focus"),
+    ("summarize", {"text": "x", "focus": ["a"]}, "invalid_request", "focus"),
+    ("summarize", {"text": "x", "strict": "yes"}, "invalid_request", "strict"),
     ("embed", {"text": 7}, "invalid_request", "text"),
     ("embed", {"text": "x", "labels": LABELS}, "unknown_field", "labels"),
 ]
