@@ -70,8 +70,9 @@ class CreateClassifier:
             request.model_dump_json(exclude={"name", "model"}, exclude_none=True).encode(),
             "classifiers.create",
         )
-        shown = {"classifier": classifier.model_dump(mode="json")}
-        result = msgspec.structs.replace(result, body=shown)
+        told = {name: value for name, value in result.body.items() if name != "head"}
+        told["classifier"] = classifier.model_dump(mode="json")
+        result = msgspec.structs.replace(result, body=told)
         yield await running.settle(result, partial(answering.encode, running, result))
 
 

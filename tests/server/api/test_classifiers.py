@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
+from llmaas_server.backends.fake import FakeBackend
 from llmaas_server.seam import heads
-from support.front import Front, client
+from llmaas_server.seam.backend import Tally
+from llmaas_server.seam.values import Event, Result
+from llmaas_server.settings import Settings
+from support.front import Front, client, front
 
 EXAMPLES = {
     "billing": ["charged twice for an order", "refund my payment please", "wrong invoice amount"],
@@ -49,6 +56,34 @@ def test_a_classifier_is_made_and_used(server: Front) -> None:
     answer = classify(server.http, "support").json()
     assert answer["results"][0]["label"] == "delivery"
     assert (answer["method"], answer["classifier"]) == ("classifier", "support@1")
+
+
+class Warned(FakeBackend):
+    """Its results warn."""
+
+    async def run(self, call_id: str, tally: Tally | None = None) -> AsyncGenerator[Event, None]:
+        async with aclosing(super().run(call_id, tally)) as events:
+            async for event in events:
+                if isinstance(event, Result):
+                    event = replace(event, body=event.body | {"warnings": [WARNING]})
+                yield event
+
+
+WARNING = {"code": "unread_text", "message": "the model cannot read examples"}
+
+
+def test_what_the_model_cannot_read_is_told(tmp_path: Path) -> None:
+    with front(Settings(home=tmp_path), Warned()) as served:
+        made = create(served.http, "warned")
+        assert made["warnings"] == [WARNING]
+        assert set(made) >= {"classifier", "usage", "model"}
+        assert "head" not in made
+        assert classify(served.http, "warned").json()["warnings"] == [WARNING]
+
+
+def test_without_a_warning_there_is_an_empty_list(server: Front) -> None:
+    assert create(server.http, "plain")["warnings"] == []
+    assert classify(server.http, "plain").json()["warnings"] == []
 
 
 def test_what_it_cost_is_in_the_usage(server: Front) -> None:
