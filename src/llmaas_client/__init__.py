@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .async_client import AsyncClient as AsyncClient
     from .batch.aio import MapCancelled as MapCancelled
-    from .batch.items import Item as Item
     from .batch.items import MapInterrupted as MapInterrupted
+    from .batch.items import MapItem as MapItem
     from .batch.items import MapResult as MapResult
     from .batch.progress import MapProgress as MapProgress
     from .client import Client as Client
@@ -152,7 +152,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "async_client": "AsyncClient",
     "batch.aio": "MapCancelled",
-    "batch.items": "Item MapInterrupted MapResult",
+    "batch.items": "MapItem MapInterrupted MapResult",
     "batch.progress": "MapProgress",
     "client": "Client",
     "clock": "Clock",

@@ -15,7 +15,7 @@ from .pools import AsyncPool
 from .taping import Recording
 
 if TYPE_CHECKING:
-    from .batch.items import Item, MapResult
+    from .batch.items import MapItem, MapResult
     from .batch.work import Job, Val
     from .drive import AsyncRun
     from .http import AsyncHTTPClient
@@ -260,7 +260,7 @@ class AsyncClient(Calling):
 
         return await map_all(job, self._begin, self._clock, self._defaults)
 
-    def _imap(self, job: Job[Any, Val]) -> AsyncGenerator[Item[Val]]:
+    def _imap(self, job: Job[Any, Val]) -> AsyncGenerator[MapItem[Val]]:
         from .batch.aio import imap
 
         return imap(job, self._begin, self._clock, self._defaults)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Self
@@ -110,8 +110,8 @@ class Calling:
         server = local.start(home, settings, start_seconds or local.START_SECONDS)
         try:
             key, management_key = server.keys
-            make: Callable[..., Self] = cls  # both clients have these arguments
-            client = make(server.url, key, management_key=management_key)
+            make: Any = cls  # both clients have these arguments
+            client: Self = make(server.url, key, management_key=management_key)
         except BaseException:
             server.stop()
             raise

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal, Never, Protocol, TypeVar
+from typing import Any, Literal, Never, Protocol, TypeVar, cast
 
 from .errors import ConfigurationError, NotRecorded
 from .steps import Broken, Call, Emit, Flow, Head, Read, Reply, Send
@@ -38,15 +38,14 @@ class Request:
 
     method: str
     path: str
-    body: Any
+    body: dict[str, Any] | None
 
     @property
     def key(self) -> str:
         return json.dumps([self.method, self.path, self.body], sort_keys=True)
 
     def __str__(self) -> str:
-        fields = self.body if isinstance(self.body, dict) else {}
-        told = ", ".join(f"{name}={_short(value)}" for name, value in fields.items())
+        told = ", ".join(f"{name}={_short(value)}" for name, value in (self.body or {}).items())
         return f"{self.method} {self.path}{f' with {told}' if told else ''}"
 
     def differs(self, other: Request) -> list[str]:
@@ -176,7 +175,7 @@ class Player:
                     if entry != _HEAD:
                         raise ValueError(f"it does not begin with {json.dumps(_HEAD)}")
                     continue
-                request, answer = Request(**entry["request"]), _answer(entry["response"])
+                request, answer = _asked(entry["request"]), _answer(entry["response"])
             except (ValueError, TypeError, KeyError) as error:
                 raise ConfigurationError(
                     f"{self.path} is not a cassette: line {number}: {error}",
@@ -191,9 +190,8 @@ class Player:
             request.differs(other)
             for other in self._requests
             if (other.method, other.path) == (request.method, request.path)
-            and isinstance(other.body, dict | None)
         ]
-        nearest = min(alike, key=len, default=[])
+        nearest = min(alike, key=len, default=list[str]())
         also = f"; the nearest one differs in {', '.join(nearest)}" if nearest else ""
         return NotRecorded(
             f"{self.path.name} has no answer for {request}{also}",
@@ -275,6 +273,13 @@ def _as_text(body: bytes) -> dict[str, str]:
         return {"body": body.decode()}
     except UnicodeDecodeError:
         return {"base64": b64encode(body).decode()}
+
+
+def _asked(entry: Mapping[str, Any]) -> Request:
+    body = entry["body"]
+    if not isinstance(body, dict | None):
+        raise ValueError("the body of a request is an object, or null")
+    return Request(str(entry["method"]), str(entry["path"]), cast("dict[str, Any] | None", body))
 
 
 def _answer(entry: Mapping[str, Any]) -> Answer:

@@ -19,7 +19,7 @@ from .pools import Pool
 from .taping import Recording
 
 if TYPE_CHECKING:
-    from .batch.items import Item, MapResult
+    from .batch.items import MapItem, MapResult
     from .batch.work import Job, Val
     from .drive import Run
     from .http import HTTPClient
@@ -298,7 +298,7 @@ class Client(Calling):
 
         return map_all(job, self._begin, self._clock, self._defaults)
 
-    def _imap(self, job: Job[Any, Val]) -> Generator[Item[Val]]:
+    def _imap(self, job: Job[Any, Val]) -> Generator[MapItem[Val]]:
         from .batch.sync import imap
 
         return imap(job, self._begin, self._clock, self._defaults)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from html import escape
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -41,14 +42,15 @@ class Spot:
         if self._handle is not None:
             self._handle.update(picture)
             return
-        from IPython.display import display  # type: ignore[import-not-found]
-
-        self._handle = display(picture, display_id=True)
+        self._handle = _ipython().display(picture, display_id=True)
 
     def _make(self, html: str) -> Any:
-        from IPython.display import HTML
+        return _ipython().HTML(html)
 
-        return HTML(html)
+
+def _ipython() -> Any:
+    """What a notebook brings along; nothing that this package needs."""
+    return import_module("IPython.display")
 
 
 class Bar:

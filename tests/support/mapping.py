@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llmaas_client import AsyncClient, Client
-from llmaas_client.batch.items import Item, MapResult
+from llmaas_client.batch.items import MapItem, MapResult
 from support import answers
 from support.clients import Kind
 from support.http_server import Exchange
@@ -101,12 +101,12 @@ def run_map(kind: Kind, url: str, task: str, inputs: Any, **arguments: Any) -> M
     return asyncio.run(main())
 
 
-def run_imap(kind: Kind, url: str, task: str, inputs: Any, **arguments: Any) -> list[Item[Any]]:
+def run_imap(kind: Kind, url: str, task: str, inputs: Any, **arguments: Any) -> list[MapItem[Any]]:
     if kind == "sync":
         with Client(url) as client:
             return list(getattr(client, task).imap(inputs, **arguments))
 
-    async def main() -> list[Item[Any]]:
+    async def main() -> list[MapItem[Any]]:
         async with AsyncClient(url) as client:
             return [item async for item in getattr(client, task).imap(inputs, **arguments)]
 

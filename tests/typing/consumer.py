@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import Literal, TypedDict, assert_type
 
@@ -30,11 +31,15 @@ from llmaas_client import (
     Key,
     Limits,
     LLMaaSError,
+    MapItem,
+    MapResult,
     Message,
+    Meter,
     ModelInfo,
     Overflow,
     Price,
     Progress,
+    RawResponse,
     Session,
     Start,
     Step,
@@ -44,6 +49,7 @@ from llmaas_client import (
     ToolCall,
     UsageGroup,
     UsageReport,
+    Used,
 )
 
 
@@ -206,3 +212,43 @@ async def typed_answers_awaited(client: AsyncClient) -> None:
     async with talk.stream("x", returns=Mood) as live:
         assert_type((await live.finish()).value, Mood)
     assert_type(client.chat.session.load("talk.json"), AsyncSession)
+
+
+def many(client: Client, texts: list[str]) -> None:
+    out = client.classify.map(texts, labels=Mood, progress=True, on_error="skip", model="m")
+    assert_type(out, MapResult[Classification])
+    assert_type(out[0].label, str | None)
+    assert_type(out[:2], list[Classification])
+    assert_type(client.embed.map(texts)[0], list[float])
+    assert_type(client.summarize.map(texts, max_words=9)[0].summary, str)
+    assert_type(client.chat.map(texts, temperature=0)[0].text, str)
+    for item in client.classify.imap(texts, labels=Mood, ordered=False):
+        assert_type(item, MapItem[Classification])
+        assert_type(item.value.score, float)
+    assert_type(out.errors, dict[int, LLMaaSError])
+    client.classify.map(texts, on_error="drop")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def around(client: Client) -> None:
+    assert_type(client.using(model="m", timeout=None, temperature=0), Client)
+    assert_type(client.record("cassette.jsonl"), Client)
+    assert_type(Client.replay("cassette.jsonl"), Client)
+    raw = client.raw.classify("x", labels=Mood)
+    assert_type(raw, RawResponse[ClassifyResult])
+    assert_type(raw.parsed.label, str | None)
+    with client.meter() as meter:
+        assert_type(meter, Meter)
+        assert_type(meter.cost, Decimal | None)
+        assert_type(meter.by_model, dict[str, Used])
+    with Client.local(device="cpu") as own:
+        assert_type(own, Client)
+        with own.chat.stream("x") as stream:
+            stream.show()
+
+
+async def many_later(client: AsyncClient, texts: list[str]) -> None:
+    assert_type(await client.classify.map(texts, labels=Mood), MapResult[Classification])
+    async for item in client.embed.imap(texts):
+        assert_type(item.value, list[float])
+    assert_type((await client.raw.embed("x")).parsed, EmbedResult)
+    assert_type(AsyncClient.record("cassette.jsonl"), AsyncClient)

@@ -20,7 +20,7 @@ from llmaas_client.clock import Clock
 from llmaas_client.drive import AsyncRun
 from llmaas_client.steps import Call
 
-from .items import Item, MapResult
+from .items import MapItem, MapResult
 from .opening import opened, result_of
 from .progress import Display
 from .scheduler import Batch, Scheduler
@@ -80,7 +80,7 @@ class Caller:
 
 async def imap(
     job: Job[In, Val], start: Start, clock: Clock, defaults: Mapping[str, Any]
-) -> AsyncGenerator[Item[Val]]:
+) -> AsyncGenerator[MapItem[Val]]:
     """Items as they come. Leaving the iterator ends what is under way."""
     with opened(job, clock, defaults) as (scheduler, display):
         try:
@@ -100,7 +100,7 @@ async def map_all(
     job: Job[In, Val], start: Start, clock: Clock, defaults: Mapping[str, Any]
 ) -> MapResult[Val]:
     """All values. What was done before an error or a cancellation is in the exception."""
-    items: list[Item[Val]] = []
+    items: list[MapItem[Val]] = []
     with opened(job, clock, defaults) as (scheduler, display):
         try:
             async with aclosing(_items(job, scheduler, display, start, clock)) as found:
@@ -122,7 +122,7 @@ async def _items(
     display: Display,
     start: Start,
     clock: Clock,
-) -> AsyncGenerator[Item[Val]]:
+) -> AsyncGenerator[MapItem[Val]]:
     source = Source(job.inputs)
     caller = Caller(start)
     try:

@@ -21,7 +21,7 @@ Val_co = TypeVar("Val_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Item(Generic[Val]):
+class MapItem(Generic[Val]):
     """One input and what came of it."""
 
     index: int
@@ -78,7 +78,7 @@ class MapResult(Sequence[Val_co]):
 
     def __init__(
         self,
-        items: Iterable[Item[Val_co]],
+        items: Iterable[MapItem[Val_co]],
         sums: Sums,
         *,
         task: str,
@@ -87,7 +87,7 @@ class MapResult(Sequence[Val_co]):
         row_labels: Any = None,
         is_whole: bool = True,
     ) -> None:
-        self.items: list[Item[Val_co]] = sorted(items, key=lambda item: item.index)
+        self.items: list[MapItem[Val_co]] = sorted(items, key=lambda item: item.index)
         self.task = task
         self.is_whole = is_whole
         """Whether all inputs were worked on: False where the map was stopped."""
@@ -158,7 +158,7 @@ class MapResult(Sequence[Val_co]):
         """What results say against themselves: each kind once for each model."""
         return list(self._sums.warnings.values())
 
-    def row_of(self, item: Item[Any]) -> Mapping[str, Any]:
+    def row_of(self, item: MapItem[Any]) -> Mapping[str, Any]:
         """The columns of one value; none for an input that failed."""
         return {} if item.error else self._row(item.answer)
 

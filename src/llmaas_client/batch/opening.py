@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -10,7 +10,7 @@ from llmaas_client.clock import Clock
 from llmaas_client.flow import request_of
 
 from .checkpoint import Checkpoint
-from .items import Item, MapResult
+from .items import MapItem, MapResult
 from .progress import Display, display_for
 from .scheduler import Scheduler
 from .work import In, Job, Val, Work
@@ -19,7 +19,7 @@ from .work import In, Job, Val, Work
 @contextmanager
 def opened(
     job: Job[In, Val], clock: Clock, defaults: Mapping[str, Any]
-) -> Iterator[tuple[Scheduler[In, Val], Display]]:
+) -> Generator[tuple[Scheduler[In, Val], Display]]:
     """Raises LLMaaSError for arguments or a checkpoint that cannot be used."""
     options, work = job.options, job.work
     arguments = arguments_of(work, defaults)
@@ -42,12 +42,16 @@ def arguments_of(work: Work[In, Val], defaults: Mapping[str, Any]) -> dict[str, 
     request = request_of(work.call([work.example]), defaults)
     fields = {} if request is None else request.model_dump(mode="json", exclude_unset=True)
     inputs = fields.pop(work.field, None)
-    before = inputs[:-1] if isinstance(inputs, list) else []
+    before: list[Any] = inputs[:-1] if isinstance(inputs, list) else []  # pyright: ignore[reportUnknownVariableType]
     return {**fields, **({work.field: before} if before else {})}
 
 
 def result_of(
-    job: Job[In, Val], scheduler: Scheduler[In, Val], items: Iterable[Item[Val]], *, is_whole: bool
+    job: Job[In, Val],
+    scheduler: Scheduler[In, Val],
+    items: Iterable[MapItem[Val]],
+    *,
+    is_whole: bool,
 ) -> MapResult[Val]:
     """What was done, in the order of the inputs."""
     scheduler.progress()  # which notes how long it took

@@ -31,7 +31,7 @@ from llmaas_client.errors import (
     UnexpectedResponse,
 )
 
-from .items import Item, Sums
+from .items import MapItem, Sums
 from .limiter import Limiter
 from .progress import MapProgress
 from .work import In, Job, Val
@@ -99,7 +99,7 @@ class Scheduler(Generic[In, Val]):
         self._under_way = 0
         self._not_before = float("-inf")
         self._refusals = 0
-        self._ready: dict[int, Item[Val]] = {}
+        self._ready: dict[int, MapItem[Val]] = {}
         self._given = 0
         self._done = self._failed = 0
         self._started_at = clock.now()
@@ -125,8 +125,8 @@ class Scheduler(Generic[In, Val]):
         if self._checkpoint is not None and key is not None:
             saved = self._checkpoint.find(key)
             if saved is not None:
-                answer = self._work.load(saved["value"])
-                self._put(Item(index, value, model=saved.get("model"), answer=answer))
+                answer = self._work.load(saved["value"], value)
+                self._put(MapItem(index, value, model=saved.get("model"), answer=answer))
                 self.sums.resumed += 1
                 return
         if not self._pending:
@@ -203,7 +203,9 @@ class Scheduler(Generic[In, Val]):
                 if entry.key is not None
             )
         for entry, value in zip(batch.entries, values, strict=True):
-            self._put(Item(entry.index, entry.input, None, result.request_id, result.model, value))
+            self._put(
+                MapItem(entry.index, entry.input, None, result.request_id, result.model, value)
+            )
 
     def failed(self, batch: Batch[In], error: BaseException) -> None:
         """A request did not come back well: try it again, in parts, or give it up."""
@@ -220,7 +222,7 @@ class Scheduler(Generic[In, Val]):
             self.failure = error
         else:
             for entry in batch.entries:
-                self._put(Item(entry.index, entry.input, error, error.request_id))
+                self._put(MapItem(entry.index, entry.input, error, error.request_id))
 
     def _is_worth_another_try(self, batch: Batch[In], error: LLMaaSError) -> bool:
         wait = error.retry_after or 0.0
@@ -257,14 +259,14 @@ class Scheduler(Generic[In, Val]):
 
     # -- values
 
-    def _put(self, item: Item[Val]) -> None:
+    def _put(self, item: MapItem[Val]) -> None:
         self._ready[item.index] = item
         if item.ok:
             self._done += 1
         else:
             self._failed += 1
 
-    def ready(self) -> Iterator[Item[Val]]:
+    def ready(self) -> Iterator[MapItem[Val]]:
         """What can be handed out now, in order where that is wanted; each once."""
         if self._options.ordered:
             while self._given in self._ready:
@@ -276,7 +278,7 @@ class Scheduler(Generic[In, Val]):
                 self._given += 1
                 yield self._ready.pop(next(iter(self._ready)))
 
-    def rest(self) -> list[Item[Val]]:
+    def rest(self) -> list[MapItem[Val]]:
         """What is done and was not handed out."""
         left, self._ready = list(self._ready.values()), {}
         return left

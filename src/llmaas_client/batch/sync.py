@@ -11,7 +11,7 @@ from llmaas_client.clock import Clock
 from llmaas_client.drive import Run
 from llmaas_client.steps import Call
 
-from .items import Item, MapInterrupted, MapResult
+from .items import MapInterrupted, MapItem, MapResult
 from .opening import opened, result_of
 from .progress import Display
 from .scheduler import Batch, Scheduler
@@ -76,7 +76,7 @@ class Caller:
 
 def imap(
     job: Job[In, Val], start: Start, clock: Clock, defaults: Mapping[str, Any]
-) -> Generator[Item[Val]]:
+) -> Generator[MapItem[Val]]:
     """Items as they come. Leaving the iterator ends what is under way."""
     with opened(job, clock, defaults) as (scheduler, display):
         try:
@@ -93,7 +93,7 @@ def map_all(
     job: Job[In, Val], start: Start, clock: Clock, defaults: Mapping[str, Any]
 ) -> MapResult[Val]:
     """All values. What was done before an error or an interrupt is in the exception."""
-    items: list[Item[Val]] = []
+    items: list[MapItem[Val]] = []
     with opened(job, clock, defaults) as (scheduler, display):
         try:
             items.extend(_items(job, scheduler, display, start, clock))
@@ -113,7 +113,7 @@ def _items(
     display: Display,
     start: Start,
     clock: Clock,
-) -> Generator[Item[Val]]:
+) -> Generator[MapItem[Val]]:
     source = iter(cast("Iterable[In]", job.inputs))
     caller = Caller(start)
     try:

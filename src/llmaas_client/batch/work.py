@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sized
 from dataclasses import dataclass
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, cast
 
 from llmaas_client.wire.base import MAX_TEXTS
 
@@ -43,7 +43,8 @@ class Work(Generic[In, Val]):
     """The field of the request that has the inputs."""
     dump: Callable[[Val], Any]
     """A value as plain data, for a checkpoint."""
-    load: Callable[[Any], Val]
+    load: Callable[[Any, In], Val]
+    """The value again, from plain data and its input."""
     row: Callable[[Val], Mapping[str, Any]]
     """A value as columns of a table."""
 
@@ -78,22 +79,22 @@ class Job(Generic[In, Val]):
 
     def __post_init__(self) -> None:
         """Refuse what can be iterated over, but is not many inputs."""
-        inputs = self.inputs
+        inputs: object = self.inputs
         if isinstance(inputs, str | bytes | Mapping):
             raise TypeError(
-                f"map takes many inputs, not a {type(inputs).__name__}; for one, call "
+                f"map takes many inputs, not a {_kind(inputs)}; for one, call "
                 f"client.{self.work.task}(…)"
             )
         if hasattr(inputs, "columns"):
             raise TypeError('map takes a column, not a table: map(table["text"], …)')
         if not (hasattr(inputs, "__iter__") or hasattr(inputs, "__aiter__")):
-            raise TypeError(f"map takes an iterable of inputs, not a {type(inputs).__name__}")
+            raise TypeError(f"map takes an iterable of inputs, not a {_kind(inputs)}")
 
     @property
     def total(self) -> int | None:
         """How many inputs there are; None where only the last one tells."""
         try:
-            return len(self.inputs)  # type: ignore[arg-type]
+            return len(cast("Sized", self.inputs))
         except TypeError:
             return None
 
@@ -101,3 +102,7 @@ class Job(Generic[In, Val]):
     def index(self) -> Any:
         """The labels of the rows of a pandas column; None for anything else."""
         return self.inputs.index if hasattr(self.inputs, "iloc") else None  # type: ignore[union-attr]
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__

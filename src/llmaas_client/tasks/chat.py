@@ -20,7 +20,7 @@ from .mapped import Each, Many, Mapped, Mapper
 from .options import ChatOptions, RunOptions, check, taking
 
 if TYPE_CHECKING:
-    from llmaas_client.batch.items import Item, MapResult
+    from llmaas_client.batch.items import MapItem, MapResult
     from llmaas_client.batch.work import Work
     from llmaas_client.conversations.session import AsyncSessions, Sessions
     from llmaas_client.labels import LiteralForm
@@ -53,7 +53,7 @@ class _Chat(Mapped[Messages, Many, Each]):
             example="x",
             field="messages",
             dump=lambda reply: reply.model_dump(mode="json"),
-            load=lambda saved: ChatReply.read(to_json(saved), wanted),
+            load=lambda saved, _: ChatReply.read(to_json(saved), wanted),
             row=row_of,
         )
 
@@ -64,9 +64,9 @@ def row_of(reply: ChatReply[Any]) -> dict[str, Any]:
 
 
 if TYPE_CHECKING:
-    _OneAfterTheOther = _Chat[MapResult[ChatReply[Any]], Generator[Item[ChatReply[Any]]]]
+    _OneAfterTheOther = _Chat[MapResult[ChatReply[Any]], Generator[MapItem[ChatReply[Any]]]]
     _Awaited = _Chat[
-        Coroutine[Any, Any, MapResult[ChatReply[Any]]], AsyncGenerator[Item[ChatReply[Any]]]
+        Coroutine[Any, Any, MapResult[ChatReply[Any]]], AsyncGenerator[MapItem[ChatReply[Any]]]
     ]
 else:
     _OneAfterTheOther = _Awaited = _Chat

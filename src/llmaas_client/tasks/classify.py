@@ -13,7 +13,7 @@ from .fields import Out, Texts, given, reading
 from .mapped import Each, Many, Mapped, Mapper, given_back
 
 if TYPE_CHECKING:
-    from llmaas_client.batch.items import Item, MapResult
+    from llmaas_client.batch.items import MapItem, MapResult
     from llmaas_client.batch.work import Work
     from llmaas_client.labels import Labels
     from llmaas_client.wire.explanations import Explain, ExplainMethod, View
@@ -105,7 +105,7 @@ class Classify(Mapped[str, Many, Each], Generic[Out, Many, Each]):
             example="x",
             field="text",
             dump=_dump,
-            load=Classification.model_validate,
+            load=lambda saved, _: Classification.model_validate(saved),
             row=row_of,
         )
 
@@ -131,10 +131,10 @@ def _dump(answer: Classification) -> dict[str, Any]:
 
 if TYPE_CHECKING:
     SyncClassify: TypeAlias = Classify[
-        ClassifyResult, MapResult[Classification], Generator[Item[Classification]]
+        ClassifyResult, MapResult[Classification], Generator[MapItem[Classification]]
     ]
     AsyncClassify: TypeAlias = Classify[
         Coroutine[Any, Any, ClassifyResult],
         Coroutine[Any, Any, MapResult[Classification]],
-        AsyncGenerator[Item[Classification]],
+        AsyncGenerator[MapItem[Classification]],
     ]

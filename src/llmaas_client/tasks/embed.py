@@ -12,7 +12,7 @@ from .fields import Out, Texts, given, reading
 from .mapped import Each, Many, Mapped, Mapper, given_back
 
 if TYPE_CHECKING:
-    from llmaas_client.batch.items import Item, MapResult
+    from llmaas_client.batch.items import MapItem, MapResult
     from llmaas_client.batch.work import Work
 
 
@@ -67,7 +67,7 @@ class Embed(Mapped[str, Many, Each], Generic[Out, Many, Each]):
             example="x",
             field="text",
             dump=list,
-            load=list,
+            load=lambda saved, _: list(saved),
             row=row_of,
         )
 
@@ -82,9 +82,11 @@ def _vectors(result: EmbedResult) -> list[list[float]]:
 
 
 if TYPE_CHECKING:
-    SyncEmbed: TypeAlias = Embed[EmbedResult, MapResult[list[float]], Generator[Item[list[float]]]]
+    SyncEmbed: TypeAlias = Embed[
+        EmbedResult, MapResult[list[float]], Generator[MapItem[list[float]]]
+    ]
     AsyncEmbed: TypeAlias = Embed[
         Coroutine[Any, Any, EmbedResult],
         Coroutine[Any, Any, MapResult[list[float]]],
-        AsyncGenerator[Item[list[float]]],
+        AsyncGenerator[MapItem[list[float]]],
     ]

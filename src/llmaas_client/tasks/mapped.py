@@ -91,7 +91,7 @@ class Mapped(Generic[In, Many, Each]):
         checkpoint: str | PathLike[str] | None = None,
         **arguments: Any,
     ) -> Each:
-        """The same, one `Item` after the other, while the rest is under way.
+        """The same, one `MapItem` after the other, while the rest is under way.
 
             for item in client.classify.imap(texts, labels=["praise", "complaint"]):
                 print(item.index, item.value.label)

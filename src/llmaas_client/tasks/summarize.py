@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias
 
+from pydantic_core import to_json
+
 from llmaas_client.steps import UNSET, Call, Timeout
 from llmaas_client.wire.summarize import (
     SPEC,
@@ -20,7 +22,7 @@ from .fields import Live, Out, Texts, given, reading
 from .mapped import Each, Many, Mapped, Mapper, given_back
 
 if TYPE_CHECKING:
-    from llmaas_client.batch.items import Item, MapResult
+    from llmaas_client.batch.items import MapItem, MapResult
     from llmaas_client.batch.work import Work
     from llmaas_client.streams import AsyncStream, Stream
 
@@ -109,7 +111,7 @@ class Summarize(Mapped[Texts, Many, Each], Generic[Out, Live, Many, Each]):
             example="x",
             field="text",
             dump=lambda result: result.model_dump(mode="json"),
-            load=SummarizeResult.model_validate,
+            load=lambda saved, text: reading(SummarizeResult, text)(to_json(saved)),
             row=row_of,
         )
 
@@ -162,11 +164,11 @@ if TYPE_CHECKING:
         SummarizeResult,
         Stream[SummarizeResult],
         MapResult[SummarizeResult],
-        Generator[Item[SummarizeResult]],
+        Generator[MapItem[SummarizeResult]],
     ]
     AsyncSummarize: TypeAlias = Summarize[
         Coroutine[Any, Any, SummarizeResult],
         AsyncStream[SummarizeResult],
         Coroutine[Any, Any, MapResult[SummarizeResult]],
-        AsyncGenerator[Item[SummarizeResult]],
+        AsyncGenerator[MapItem[SummarizeResult]],
     ]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from llmaas_client import Client, errors
-from llmaas_client.batch.items import Item, MapResult, Sums
+from llmaas_client.batch.items import MapItem, MapResult, Sums
 from llmaas_client.html.classification import heat
 from llmaas_client.html.frame import tag, text
 from llmaas_client.html.talk import growing, transcript
@@ -262,7 +262,7 @@ def test_meters_and_maps() -> None:
 
 
 def test_long_maps_are_cut() -> None:
-    items = [Item(at, "x", answer=[0.5]) for at in range(50)]
+    items = [MapItem(at, "x", answer=[0.5]) for at in range(50)]
     out = MapResult(items, Sums(), task="embed", row=lambda vector: {"embedding": vector})
     assert "and 30 more" in read(out._repr_html_()).words
 
