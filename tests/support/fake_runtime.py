@@ -59,7 +59,7 @@ class CharacterTokenizer:
 
     chat_template = ""
 
-    def control_id(self, name: str) -> int | None:
+    def added_id(self, name: str) -> int | None:
         return None
 
     def encode_chat(

@@ -47,8 +47,8 @@ class Tokenizer(Protocol):
     def chat_template(self) -> str:
         """The text of the model's chat template; empty where it has none."""
 
-    def control_id(self, name: str) -> int | None:
-        """The id of a token that no text of a caller becomes, by its name."""
+    def added_id(self, name: str) -> int | None:
+        """The id of a token that stands beside the vocabulary, as marks of templates do."""
 
     def encode_chat(
         self,

@@ -36,6 +36,7 @@ class TextTokenizer:
         state = json.loads(self._full.to_str())
         chat_template = str(transformers_tokenizer.chat_template or "")
         self._controls = _controls(state["added_tokens"], chat_template)
+        self._added = {token["content"]: token["id"] for token in state["added_tokens"]}
         self._plain = Backend.from_str(json.dumps(_disarmed(state, set(self._controls))))
         self._detokenizer = Detokenizer(self._full, state["decoder"])
         self._legibility = Legibility(self._plain, state)
@@ -61,6 +62,9 @@ class TextTokenizer:
     @property
     def chat_template(self) -> str:
         return self._chat.source
+
+    def added_id(self, name: str) -> int | None:
+        return self._added.get(name)
 
     def control_id(self, name: str) -> int | None:
         """The id of a control token of that name."""
