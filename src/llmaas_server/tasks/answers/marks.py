@@ -55,5 +55,5 @@ def quoted(text: str) -> str:
 
 def marks_of(tokenizer: Tokenizer, names: Iterable[str]) -> Marks:
     """Those of the names that are tokens of their own for this model."""
-    ids = {name: tokenizer.control_id(name) for name in names}
+    ids = {name: tokenizer.added_id(name) for name in names}
     return Marks({name: id for name, id in ids.items() if id is not None})

@@ -45,12 +45,12 @@ def wants_reasoning(template: str) -> bool:
 def begun(thinking: Thinking, prompt: Sequence[int], tokenizer: Tokenizer) -> bool:
     """Whether the prompt ends within what the model thinks: some templates open it themselves."""
     tail = prompt[-_TAIL:]
-    id = tokenizer.control_id(thinking.opens)
+    id = tokenizer.added_id(thinking.opens)
     if id is None:
         return tokenizer.decode(tail).rstrip().endswith(thinking.opens)
     if id not in tail:
         return False
     after = tail[len(tail) - list(reversed(tail)).index(id) :]
     return (
-        not tokenizer.decode(after).strip() and tokenizer.control_id(thinking.closes) not in after
+        not tokenizer.decode(after).strip() and tokenizer.added_id(thinking.closes) not in after
     )
