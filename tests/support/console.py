@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from llmaas_server.seam.backend import Backend
 from llmaas_server.settings import Settings
 from support.front import Front, front
 
@@ -19,10 +20,10 @@ EMAIL = "owner@example.org"
 
 
 @contextmanager
-def served(home: Path) -> Iterator[Front]:
+def served(home: Path, backend: Backend | None = None) -> Iterator[Front]:
     """A server with a console, on the fake backend, where everybody may register."""
     settings = Settings(home=home, cache=home, backend="fake", registration="open")
-    with front(settings) as running:
+    with front(settings, backend) as running:
         yield running
 
 

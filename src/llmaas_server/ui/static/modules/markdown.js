@@ -107,7 +107,7 @@ export class Growing {
     this.box = box;
     this.tail = "";
     this.node = document.createTextNode("");
-    this.last = el("p", { class: "said plain" }, this.node);
+    this.last = el("p", { class: "plain" }, this.node);
     box.replaceChildren(this.last);
   }
 

@@ -110,7 +110,7 @@ form.addEventListener("submit", async (event) => {
   stop.hidden = false;
   const bar = el("span");
   const stage = el("p", { class: "faint" }, "Sent.");
-  const live = el("p", { class: "said plain" });
+  const live = el("p", { class: "plain" });
   fill(answer, el("div", { class: "progress", role: "status" }, stage, el("div", { class: "meter" }, bar)), live);
   try {
     for await (const { event: name, data } of events("/v1/tasks/summarize", body, running.signal)) {
