@@ -44,7 +44,9 @@ def describe(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
     models |= {model for one in endpoints for model in (one.body, one.answer) if model}
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
-        paths.setdefault(endpoint.described_path, {})[endpoint.method.lower()] = _operation(endpoint)
+        paths.setdefault(endpoint.described_path, {})[endpoint.method.lower()] = _operation(
+            endpoint
+        )
     return {
         "openapi": "3.1.0",
         "info": {

@@ -51,6 +51,4 @@ def begun(thinking: Thinking, prompt: Sequence[int], tokenizer: Tokenizer) -> bo
     if id not in tail:
         return False
     after = tail[len(tail) - list(reversed(tail)).index(id) :]
-    return (
-        not tokenizer.decode(after).strip() and tokenizer.added_id(thinking.closes) not in after
-    )
+    return not tokenizer.decode(after).strip() and tokenizer.added_id(thinking.closes) not in after
