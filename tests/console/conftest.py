@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.browsing import Visitor, visiting
 from support.console import served
 from support.front import Front
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+    from support.browsing import Visitor
 
-@pytest.fixture(scope="session")
+
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """For one module: while its driver is there, no asyncio test can run in this thread."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     chromium = os.environ.get("LLMAAS_CHROMIUM") or shutil.which("chromium")
     if chromium is None:
@@ -40,6 +42,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
 @pytest.fixture
 def stranger(browser: Browser, server: Front) -> Iterator[Visitor]:
     """Somebody who is not signed in."""
+    from support.browsing import visiting  # skips where there is no playwright
+
     with visiting(browser, server) as visitor:
         yield visitor
 

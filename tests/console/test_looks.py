@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import Browser
 
 from llmaas_server.ui.page import Page, find_pages
 from support.browsing import visiting
 from support.front import Front
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from playwright.sync_api import expect
-
-from support.browsing import Visitor
+from support.browsing import Visitor, expect
 
 STORY = (
     "The council met on Monday. It agreed on a new bridge. The bridge will cost two million. "

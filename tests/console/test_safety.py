@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import expect
 
-from support.browsing import Visitor
+from support.browsing import Visitor, expect
 
 CORPUS = [
     "<script>window.hit=1</script>",

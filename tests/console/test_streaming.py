@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, expect
 
 from llmaas_server.backends.fake import FakeBackend
 from llmaas_server.seam.values import Call
-from support.browsing import Visitor, visiting
+from support.browsing import Visitor, expect, visiting
 from support.console import served
 from support.front import eventually
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 WATCH = """() => {
   const watch = (type, take) => {

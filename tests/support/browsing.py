@@ -7,11 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import pytest
+
 from support.console import EMAIL, PASSWORD, Person
 from support.front import Front
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
+
+expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 
 PATIENCE_MS = 15_000
 

@@ -18,7 +18,7 @@ import typer
 
 from llmaas_client.client import Client
 from llmaas_client.drive import Run
-from llmaas_client.steps import Action, Call, Head, Read, Reply, Send, Sleep
+from llmaas_client.steps import Action, Flow, Head, Read, Reply, Send, Sleep
 
 from .failure import fail, wrong_usage
 
@@ -43,8 +43,8 @@ class InsideClient(Client):
         self._app = app
         self._loop = loop
 
-    def _start(self, call: Call[T], stream: bool) -> Run[T]:
-        return Run(self._flow(call, stream), Passage(self._app, self._loop))
+    def _start(self, flow: Flow[T]) -> Run[T]:
+        return Run(flow, Passage(self._app, self._loop))
 
 
 class Passage:

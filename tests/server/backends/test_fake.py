@@ -9,7 +9,8 @@ import pytest
 
 from llmaas_client.wire import TASKS
 from llmaas_server.backends.fake import MODEL_NAME, FakeBackend
-from llmaas_server.backends.fake_answers import Answer, answer
+from llmaas_server.backends.fake_answer import Answer
+from llmaas_server.backends.fake_answers import answer
 from llmaas_server.errors import Problem
 from llmaas_server.seam.values import Accepted
 from support.backends import chat, complete, until_delta

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,7 @@ def mixed(dice: random.Random) -> str:
     return " ".join(dice.choice((english, chinese))(dice) for _ in range(3))
 
 
-async def extract(text: str | list[str], **request: object) -> Outcome:
+async def extract(text: str | list[str], **request: Any) -> Outcome:
     return await run_task("summarize", fake_model(), FakeRuntime(), text=text, **request)
 
 
@@ -58,7 +59,7 @@ async def test_limits_hold_whatever_the_text(
     for seed in range(12):
         dice = random.Random(seed)
         texts = [write(dice) for _ in range(documents)]
-        request = {
+        request: dict[str, Any] = {
             "style": style,
             "length": dice.choice(list(LENGTHS)),
             "max_words": dice.choice([None, 5, 20, 60, 200]),
@@ -75,7 +76,7 @@ async def test_limits_hold_whatever_the_text(
     assert summaries > 6
 
 
-def check(outcome: Outcome, texts: list[str], request: dict[str, object]) -> None:
+def check(outcome: Outcome, texts: list[str], request: dict[str, Any]) -> None:
     summary = outcome.wire
     assert outcome.streamed == summary.summary
     assert 0 < summary.words == words.count(summary.summary)

@@ -71,7 +71,9 @@ async def run(
     meter = Meter()
     author = Author(model, runtime, caller, meter)
     checking = prompt.checking
-    quotes = checking and Quotes(checking.source, checking.embedder, runtime, caller, meter)
+    quotes: Quotes | None = None
+    if checking is not None:
+        quotes = Quotes(checking.source, checking.embedder, runtime, caller, meter)
     page: Page | None = None
     async with aclosing(prompt.reading.read(author, quotes)) as reading:
         async for event in reading:
