@@ -23,8 +23,8 @@ from .writers import Writer, reader_for, writer_for
 PART_SHAPE = Shape(sentences=4)
 """The form of the summary of a part."""
 
-BOOK = 10
-"""Prompts. What would fill more of them is a book: an excerpt has too little of it."""
+BOOK = 20
+"""Excerpts. What would fill more of them is a book: one excerpt has too little of it."""
 
 FOCUSED = 4
 """Sentences of the source for one of the summary, where they are picked for a model that cannot be
@@ -47,10 +47,11 @@ def reading_of(
         return Excerpt(source, lengths, writer, FOCUSED * brief.shape.sentences)
     if sum(lengths) <= writer.room and (whole := _whole(documents, writer)) is not None:
         return whole
-    is_book = sum(lengths) > BOOK * writer.room
+    picking = reader_for(model, brief)
+    is_book = sum(lengths) > BOOK * picking.room
     picks = request.strategy == "extract" or (request.strategy == "auto" and not is_book)
     if source is not None and picks:
-        return Excerpt(source, lengths, writer)
+        return Excerpt(source, lengths, picking)
     reader = reader_for(model, replace(brief, shape=PART_SHAPE))
     parts = split_source(documents, reader, model.tokenizer)
     return Hierarchical(tuple(parts), reader, writer)

@@ -14,8 +14,8 @@ from .prompts import Brief, instruction
 from .shape import Shape
 
 PART_TOKENS = 2048
-"""Tokens of source in a part for a chat model: a small model reads no more with profit, and
-several parts run side by side. A part takes a quarter of the context where that is more."""
+"""Tokens of source in a part, or in an excerpt, for a chat model: a small model reads no more with
+profit, and several parts run side by side. A quarter of the context, where that is more."""
 
 REPETITION_PENALTY = 1.05
 """It counts the source's words, too: at 1.0 a model of 135M parameters turns in circles, from 1.1
@@ -78,7 +78,7 @@ class ChatWriter:
 
 
 class ChatReader(ChatWriter):
-    """Writes the summaries of parts: a part is smaller than the context."""
+    """Writes of a part, or of an excerpt: both are smaller than the context."""
 
     def __init__(self, model: Model, brief: Brief) -> None:
         super().__init__(model, brief)
@@ -117,7 +117,7 @@ def writer_for(model: Model, brief: Brief) -> Writer:
 
 
 def reader_for(model: Model, brief: Brief) -> Writer:
-    """Writes summaries of parts."""
+    """Writes summaries of parts, or of an excerpt."""
     return ChatReader(model, brief) if model.ref.kind == "decoder" else Seq2SeqWriter(model, brief)
 
 
