@@ -47,7 +47,7 @@ class SummarizeRequest(TaskRequest):
         default="auto",
         description="How an abstractive summary reads what one prompt cannot hold: extract writes "
         "from the sentences that say the most, hierarchical reads all in parts and merges their "
-        "summaries. auto takes extract up to ten prompts, and hierarchical for books.",
+        "summaries. auto takes extract, and hierarchical for books.",
     )
     stream: bool = False
 
