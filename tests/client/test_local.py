@@ -20,8 +20,9 @@ from llmaas_client import AsyncClient, Client, ConfigurationError
 from support.forks import PATIENCE
 
 START = """
-import sys, time
+import signal, sys, time
 from llmaas_client import Client
+signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs inherit another
 client = Client.local(backend="fake")
 print(client._server.pid, client.base_url, client._server.log.parent, flush=True)
 """
