@@ -64,7 +64,7 @@ class _Session:
         from llmaas_client.html.talk import transcript
 
         said = [message for turn in self._history.turns for message in turn.messages]
-        return transcript(said, f"{len(self)} turns")
+        return transcript(said, "1 turn" if len(self) == 1 else f"{len(self)} turns")
 
     def __len__(self) -> int:
         """How many turns there were."""

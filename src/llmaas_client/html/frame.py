@@ -18,7 +18,7 @@ _STYLE = f"""<style>
 @media (prefers-color-scheme:dark){{.llmaas{{{_DARK}}}}}
 [data-jp-theme-light="true"] .llmaas,.vscode-light .llmaas{{{_LIGHT}}}
 [data-jp-theme-light="false"] .llmaas,.vscode-dark .llmaas,html[theme=dark] .llmaas{{{_DARK}}}
-.llmaas table{{border-collapse:collapse;margin:.2em 0}}
+.llmaas table{{border-collapse:collapse;margin:.2em 0;font:inherit}}
 .llmaas td,.llmaas th{{padding:.1em .6em .1em 0;text-align:left;vertical-align:top}}
 .llmaas .n{{text-align:right;font-variant-numeric:tabular-nums}}
 .llmaas .q{{opacity:var(--quiet);font-size:12px}}
@@ -62,8 +62,9 @@ def tag(name: str, *inside: HTML, **attributes: str) -> HTML:
 
 
 def quiet(*parts: str) -> HTML:
-    """A line of small print; empty parts are left out."""
-    return tag("div", text(" · ".join(part for part in parts if part)), klass="q")
+    """A line of small print; empty parts are left out, and the line with them."""
+    line = " · ".join(part for part in parts if part)
+    return tag("div", text(line), klass="q") if line else HTML("")
 
 
 def bar(share: float) -> HTML:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 MOST_ROWS = 20
 MOST_CELL = 120
 _FIRST = 6
+MOST_LISTED = 10
 
 
 def embed_result(result: EmbedResult) -> str:
@@ -78,4 +79,6 @@ def client_card(
 def _cell(value: Any) -> HTML:
     if isinstance(value, float):
         return text(f"{value:.3f}")
+    if isinstance(value, list):
+        return brief(", ".join(str(one) for one in value[:MOST_LISTED]), MOST_CELL)
     return brief("" if value is None else str(value), MOST_CELL)

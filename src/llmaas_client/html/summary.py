@@ -32,7 +32,7 @@ def summarize_result(result: SummarizeResult) -> str:
         f"{result.dropped} sentences were left out" if result.dropped else "",
     ]
     return frame(
-        tag("div", *written, style="white-space:pre-wrap"),
+        tag("div", *written),
         sources if evidence else HTML(""),
         quiet(*notes),
         footer(result),
