@@ -58,7 +58,7 @@ class Notices:
 
 def _caller_level() -> int:
     """How many frames there are from `by_python` to the first that is not of this package."""
-    frame, level = sys._getframe(1), 1
+    frame, level = sys._getframe(1), 1  # pyright: ignore[reportPrivateUsage]
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_HERE):
         frame, level = frame.f_back, level + 1
     return level
