@@ -46,7 +46,7 @@ def choose(
     shares = grounds.shares(claim)
     relevance = cosines + WORDS * shares
     chosen = _for_words(claim, relevance, (cosines >= ALIKE) & (shares >= SHARED), grounds)
-    near = {index for one in chosen for index in grounds.near(one)}
+    near = {index for one in chosen for index in grounds.around(one)}
     carried: list[float | None] = []
     for number in stated:
         having = [i for i in range(len(cosines)) if grounds.has(number, [i])]
@@ -66,7 +66,7 @@ def _for_words(
     total = max(1e-9, grounds.total(claim))
     while len(chosen) < MOST:
         uncovered = claim - grounds.terms_of(chosen)
-        near = {index for one in chosen for index in grounds.near(one)}
+        near = {index for one in chosen for index in grounds.around(one)}
         gains = grounds.shares(uncovered) * grounds.total(uncovered) / total
         candidates = [
             index

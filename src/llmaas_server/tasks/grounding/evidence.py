@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,8 @@ Numbers = NDArray[np.float64]
 
 LITERAL = 0.75
 """Share of a sentence's weight in one span from which that span is about the same thing."""
+TELLING = 0.3
+"""The weight of words of summaries that are not in what they summarize: says, the authors."""
 NEAR = 2
 """Sentences before and after: where a number may stand that belongs to what a span says."""
 
@@ -40,8 +42,10 @@ class Grounds:
                 self._postings.setdefault(term, []).append(index)
 
     def weight(self, term: str) -> float:
-        """How much a term says: the fewer sentences have it, the more."""
-        return math.log1p((len(self.texts) + 1) / (len(self._postings.get(term, ())) + 0.5))
+        """How much a term says: the fewer sentences have it, the more; little where it only says
+        that something is told."""
+        rarity = math.log1p((len(self.texts) + 1) / (len(self._postings.get(term, ())) + 0.5))
+        return rarity * (TELLING if term in _telling() else 1.0)
 
     def shares(self, claim: frozenset[str]) -> Numbers:
         """The share of the claim's weight that each sentence has, [spans]."""
@@ -84,16 +88,30 @@ class Grounds:
             for index in inside
         )
 
+    def around(self, index: int, reach: int = NEAR) -> range:
+        """The sentence and those before and after it in its document."""
+        document = self.spans[index].document
+        first, last = max(0, index - reach), min(len(self.spans), index + reach + 1)
+        inside = [i for i in range(first, last) if self.spans[i].document == document]
+        return range(inside[0], inside[-1] + 1)
+
     @cached_property
     def vocabulary(self) -> Vocabulary:
         return Vocabulary(self.texts)
 
-    def near(self, index: int) -> range:
-        """The sentence and those around it in its document."""
-        document = self.spans[index].document
-        first, last = max(0, index - NEAR), min(len(self.spans), index + NEAR + 1)
-        inside = [i for i in range(first, last) if self.spans[i].document == document]
-        return range(inside[0], inside[-1] + 1)
+
+@cache
+def _telling() -> frozenset[str]:
+    return frozenset(map(stem, _TELLING.split()))
+
+
+_TELLING = """
+    say says said tell told discuss explain mention talk ask suggest think thought propose agree
+    present describe introduce argue point state believe claim add note report answer reply inform
+    advise recommend show consider raise emphasize stress conclude want decide
+    paper author article text document meeting team group member speaker participant person people
+    discussion summary topic issue conversation dialogue
+"""
 
 
 def terms(text: str) -> list[str]:

@@ -17,8 +17,11 @@ from .numbers import numbers
 from .objections import against
 
 # Support is logistic in the likeness of a sentence and its spans: of their meaning (the cosine),
-# and of their words (the share of the sentence's weight that they have).
-MEANING, WORDS, BIAS = 9.0, 13.0, -6.5
+# of their words (the share of the sentence's weight that they have), and of the words around the
+# best of them.
+MEANING, WORDS, AROUND, BIAS = 9.0, 8.0, 8.0, -7.8
+REACH = 10
+"""Sentences before and after that are around."""
 SUPPORTED = 0.5
 """The support from which a sentence is supported, if nothing speaks against it."""
 
@@ -65,4 +68,6 @@ def _likeness(
     together /= max(1e-9, float(np.linalg.norm(together)))
     cosine = max(float((vectors @ vector).max()), float(together @ vector))
     share = grounds.share(weighed, chosen)
-    return 1 / (1 + math.exp(-(MEANING * cosine + WORDS * share + BIAS)))
+    around = grounds.share(weighed, grounds.around(chosen[0], REACH))
+    likeness = MEANING * cosine + WORDS * share + AROUND * around + BIAS
+    return 1 / (1 + math.exp(-likeness))

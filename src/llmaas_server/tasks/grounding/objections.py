@@ -16,11 +16,11 @@ from .polarity import contradicted
 
 # What is left of the support. A number that is nowhere is a stronger sign than a name: that can
 # be an abbreviation, or known from elsewhere.
-NUMBER, NAME, NEGATION = 0.1, 0.4, 0.2
+NUMBER, NAME, NEGATION = 0.05, 0.4, 0.2
 SAME = 0.85
 """The cosine from which a span says the same as the sentence, but for a number."""
-FAR = 0.2
-"""A number that stands in the source, but elsewhere."""
+FAR = 0.6
+"""Of a number that stands in the source, but elsewhere: this, times the relevance of the place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,10 @@ def _numbers(
         if carried is None:
             yield Objection(f"the number {number.text} is not in the source", NUMBER)
         elif carried < CARRIES or (others and not grounds.has(number, same)):
-            yield Objection(f"the number {number.text} is not where the source says this", FAR)
+            reason = f"the number {number.text} is not where the source says this"
+            yield Objection(reason, max(NUMBER, FAR * min(carried, CARRIES)))
         else:
-            yield Objection(None, min(1.0, FAR + carried))
+            yield Objection(None, min(1.0, 0.2 + carried))
 
 
 _SPEAKS = re.compile(r"\b(?:i|you|we|my|your|our|me|us)\b", re.IGNORECASE)
