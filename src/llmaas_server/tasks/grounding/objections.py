@@ -1,4 +1,5 @@
-"""What speaks against a sentence although its meaning is near: a number, a name, a negation."""
+"""What speaks against a sentence although its meaning is near: a number, a name, a negation, names
+in each other's place."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from .evidence import Grounds
 from .names import Name, Vocabulary, names
 from .numbers import Number
 from .polarity import contradicted
+from .roles import exchanged
 
 # What is left of the support. A number that is nowhere is a stronger sign than a name: that can
 # be an abbreviation, or known from elsewhere.
@@ -46,6 +48,8 @@ def against(
     yield from _names(named, literal, grounds)
     if literal and (word := contradicted(claim, [grounds.texts[i] for i in literal])) is not None:
         yield Objection(f"it and the source differ in a negation: {word}", NEGATION)
+    if pair := exchanged(claim, named, [grounds.texts[i] for i in literal]):
+        yield Objection(f"{pair[0]} and {pair[1]} are the other way round in the source", NAME)
 
 
 def _numbers(

@@ -13,7 +13,8 @@ from support.fake_runtime import bag_of_words
 DOCUMENTS = (
     "The river flood destroyed the old bridge of Marsden in 1962. Nobody was hurt. "
     "Engineers will build a new bridge for 3.5 million pounds. "
-    "Alice Brown paid the mayor 40 pounds for the stones. Bob Green did not thank the mayor.",
+    "Alice Brown paid the mayor 40 pounds for the stones. Bob Green did not thank the mayor. "
+    "Dan Young told Clara Hill the secret.",
     "The school opens in September with 120 pupils. It has a garden of roses and apples.",
 )
 
@@ -84,6 +85,10 @@ def test_what_stands_in_several_places_has_several_spans() -> None:
             "the name Bob Green is not where the source says this",
         ),
         ("Bob Green thanked the mayor.", "it and the source differ in a negation: thank"),
+        (
+            "Clara Hill told Dan Young the secret.",
+            "Clara Hill and Dan Young are the other way round in the source",
+        ),
         ("Penguins swim under thick polar ice.", "nothing in the source is near enough to it"),
     ],
 )
