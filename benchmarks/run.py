@@ -19,6 +19,7 @@ NAMES = (
     "quality",
     "summaries",
     "grounding",
+    "written",
     "book",
 )
 
