@@ -145,6 +145,7 @@ def test_it_ends_when_the_program_dies() -> None:
 def test_ctrl_c_is_for_the_program() -> None:
     rest = """
 try:
+    print("waiting", flush=True)
     time.sleep(600)
 except KeyboardInterrupt:
     print(client.chat("x").model, flush=True)
@@ -152,6 +153,7 @@ except KeyboardInterrupt:
     process, pid, _ = run_script(rest)
     with process:
         assert process.stdout is not None
+        assert process.stdout.readline().strip() == "waiting"
         process.send_signal(signal.SIGINT)
         assert process.stdout.readline().strip() == "fake"
         assert process.wait(PATIENCE) == 0

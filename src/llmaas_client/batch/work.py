@@ -79,16 +79,15 @@ class Job(Generic[In, Val]):
 
     def __post_init__(self) -> None:
         """Refuse what can be iterated over, but is not many inputs."""
-        inputs: object = self.inputs
+        inputs, kind = self.inputs, type(self.inputs).__name__
         if isinstance(inputs, str | bytes | Mapping):
             raise TypeError(
-                f"map takes many inputs, not a {_kind(inputs)}; for one, call "
-                f"client.{self.work.task}(…)"
+                f"map takes many inputs, not a {kind}; for one, call client.{self.work.task}(…)"
             )
         if hasattr(inputs, "columns"):
             raise TypeError('map takes a column, not a table: map(table["text"], …)')
         if not (hasattr(inputs, "__iter__") or hasattr(inputs, "__aiter__")):
-            raise TypeError(f"map takes an iterable of inputs, not a {_kind(inputs)}")
+            raise TypeError(f"map takes an iterable of inputs, not a {kind}")
 
     @property
     def total(self) -> int | None:
@@ -102,7 +101,3 @@ class Job(Generic[In, Val]):
     def index(self) -> Any:
         """The labels of the rows of a pandas column; None for anything else."""
         return self.inputs.index if hasattr(self.inputs, "iloc") else None  # type: ignore[union-attr]
-
-
-def _kind(value: object) -> str:
-    return type(value).__name__

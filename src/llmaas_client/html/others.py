@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .footer import footer
@@ -80,5 +81,9 @@ def _cell(value: Any) -> HTML:
     if isinstance(value, float):
         return text(f"{value:.3f}")
     if isinstance(value, list):
-        return brief(", ".join(str(one) for one in value[:MOST_LISTED]), MOST_CELL)
+        return brief(_joined(value), MOST_CELL)
     return brief("" if value is None else str(value), MOST_CELL)
+
+
+def _joined(values: Sequence[Any]) -> str:
+    return ", ".join(str(value) for value in values[:MOST_LISTED])
