@@ -63,7 +63,8 @@ async def test_a_template_without_a_place_for_instructions_has_them_before_the_t
     await write(NEWS, model, runtime, focus="What will it cost?")
     (prompt, *_) = prompts(runtime)
     assert prompt.startswith("user\n")
-    assert prompt.index("What will it cost?") < prompt.index(NEWS)
+    # What to do stands before the text, and what it is about nearest to the answer.
+    assert prompt.index("summary") < prompt.index(NEWS) < prompt.index("What will it cost?")
 
 
 # --- an excerpt ---------------------------------------------------------------------------------

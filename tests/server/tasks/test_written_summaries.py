@@ -45,7 +45,7 @@ async def test_every_sentence_has_its_spans_and_its_support() -> None:
     assert fourth.support < 0.5 < second.support
     assert outcome.wire.unsupported == 2
     assert codes(outcome) == ["unsupported_sentences"]
-    assert "2 of the 4 sentences" in outcome.wire.warnings[0].message
+    assert "2 of 4 sentences" in outcome.wire.warnings[0].message
     assert outcome.progress[-1] == Progress("checking", 4, 4)
 
 
@@ -158,6 +158,11 @@ async def test_a_model_that_turns_in_circles_is_stopped() -> None:
     assert outcome.wire.summary == "It fell."
     (generation,) = runtime.generations
     assert outcome.result.usage.completion_tokens < generation.max_tokens / 2
+
+
+async def test_a_cry_is_no_headline() -> None:
+    outcome = await write(NEWS, DECODER, saying("Awesome! A flood took it."), style="headline")
+    assert outcome.wire.summary == "A flood took it."
 
 
 @pytest.mark.parametrize("max_words", [1, 2, 5, 9])

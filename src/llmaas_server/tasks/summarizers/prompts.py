@@ -31,16 +31,23 @@ def instruction(brief: Brief, *, merging: bool) -> str:
         what = f"the {brief.documents} input documents together"
     else:
         what = "the input text"
-    if shape.style == "headline":
-        task = f"Write a short headline of one sentence for {what}."
-    else:
-        count = _COUNTS.get(shape.sentences, f"{shape.sentences} sentences")
-        task = f"Provide a concise, objective summary of {what} in up to {count}."
-    limit = f" Use at most {shape.max_words} words." if shape.max_words is not None else ""
-    focus = ""
     if brief.focus is not None:
-        focus = f" Say only what answers this, and how: {' '.join(brief.focus.split())}"
-    return f"{task}{limit} Write in the language of the text.{focus}"
+        what = f"what is said in {what} on the question or topic below"
+    if shape.style == "headline":
+        form = "in one short sentence, as a headline"
+    else:
+        form = f"in up to {_COUNTS.get(shape.sentences, f'{shape.sentences} sentences')}"
+    limit = f" Use at most {shape.max_words} words." if shape.max_words is not None else ""
+    return (
+        f"Provide a concise, objective summary of {what} {form}.{limit} "
+        "Write in the language of the text."
+    )
+
+
+def asked(brief: Brief, text: str) -> str:
+    """The text, and below it what the summary is to be about: nearest to the answer, where a
+    small model still knows it after a long text."""
+    return text if brief.focus is None else f"{text}\n\n{brief.focus.strip()}"
 
 
 def rendered(sources: Sequence[Source], documents: Sequence[str], *, named: bool) -> str:

@@ -14,8 +14,8 @@ def unsupported(count: int, total: int, model: str) -> list[Remark]:
     return [
         {
             "code": "unsupported_sentences",
-            "message": f"{count} of the {total} sentences that {model} wrote are not supported by "
-            "the text: see `supported` and `reasons` of each. Leave them out with strict=true, "
+            "message": f"The text does not support {count} of {total} sentences that {model} "
+            "wrote: see `supported` and `reasons` of each. Leave them out with strict=true, "
             "quote the text itself with method=extractive, or take a larger model.",
         }
     ]

@@ -31,7 +31,7 @@ LOOP_WORDS = 12
 ALIKE = 0.8
 """Share of words that two sentences have in common, from which one says nothing new."""
 HEADLINE_WORDS = 20
-SHORTEST_HEADLINE = 4
+SHORTEST_CLAUSE = 4
 
 
 def tidy(sentence: str, *, first: bool) -> str:
@@ -51,7 +51,7 @@ def headline(sentence: str) -> str:
         return sentence
     for clause in reversed(list(_CLAUSE.finditer(sentence))):
         start = sentence[: clause.start()]
-        if SHORTEST_HEADLINE <= words.count(start) <= HEADLINE_WORDS:
+        if SHORTEST_CLAUSE <= words.count(start) <= HEADLINE_WORDS:
             return start
     return words.cut(sentence, HEADLINE_WORDS)
 

@@ -10,7 +10,7 @@ from llmaas_server.errors import Problem, context_overflow
 from llmaas_server.runtime.interface import Model
 from llmaas_server.runtime.request import Sampling
 
-from .prompts import Brief, instruction
+from .prompts import Brief, asked, instruction
 from .shape import Shape
 
 PART_TOKENS = 2048
@@ -60,14 +60,16 @@ class ChatWriter:
         self.answer_tokens = _answer_tokens(brief.shape, free, model)
         self.room = free - self.answer_tokens
         self.sampling = Sampling(temperature=0.0, repetition_penalty=REPETITION_PENALTY)
-        self._told = " ".join(instruction(brief, merging=merging) for merging in (False, True))
+        told = (instruction(brief, merging=merging) for merging in (False, True))
+        self._told = " ".join([*told, brief.focus or ""])
 
     def prompt(self, text: str, *, merging: bool = False) -> tuple[int, ...]:
         told = instruction(self.brief, merging=merging)
+        read = asked(self.brief, text)
         if self._takes_system:
-            messages = [{"role": "system", "content": told}, {"role": "user", "content": text}]
+            messages = [{"role": "system", "content": told}, {"role": "user", "content": read}]
         else:
-            messages = [{"role": "user", "content": f"{told}\n\n{text}"}]
+            messages = [{"role": "user", "content": f"{told}\n\n{read}"}]
         return tuple(self._model.tokenizer.encode_chat(messages))
 
     def fits(self, prompt: Sequence[int]) -> bool:
@@ -123,9 +125,9 @@ def reader_for(model: Model, brief: Brief) -> Writer:
 
 def _takes_system(model: Model) -> bool:
     """Whether the chat template has a place for what to do beside the text to do it with."""
-    asked = [{"role": "system", "content": "Answer."}, {"role": "user", "content": "Text"}]
+    messages = [{"role": "system", "content": "Answer."}, {"role": "user", "content": "Text"}]
     try:
-        model.tokenizer.encode_chat(asked)
+        model.tokenizer.encode_chat(messages)
     except Problem as problem:
         if problem.code != "invalid_request":
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from llmaas_server.tasks.text import words
 from llmaas_server.tasks.text.sentences import Span, split
 
 from .shape import Shape
@@ -11,6 +12,9 @@ from .wording import headline, loops, says_again, tidy
 
 CIRCLES = 2
 """Sentences in a row that say nothing new, after which a model turns in circles to its end."""
+
+SHORTEST_HEADLINE = 3
+"""Words."""
 
 
 def _nothing(sentence: str) -> bool:
@@ -70,7 +74,7 @@ class Writing:
 
     def _add(self, sentence: str, ending: str) -> None:
         sentence = tidy(sentence, first=not self.sentences)
-        if self.full or not sentence or self._echoes(sentence):
+        if self.full or not sentence or self._echoes(sentence) or self._is_too_short(sentence):
             return
         if loops(sentence) or says_again(sentence, self.sentences):
             self._in_circles += 1
@@ -92,6 +96,12 @@ class Writing:
         self.sentences.append(sentence + ending)
         self.summary = longer
         self.full = self._has_all
+
+    def _is_too_short(self, sentence: str) -> bool:
+        """Whether it is only a cry, and no headline."""
+        most = self._shape.max_words or SHORTEST_HEADLINE
+        least = min(most, SHORTEST_HEADLINE)
+        return self._shape.style == "headline" and words.count(sentence) < least
 
     @property
     def nearly_full(self) -> bool:
