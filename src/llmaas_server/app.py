@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version as installed_version
+from pathlib import Path
 from typing import Protocol
 
 from starlette.applications import Starlette
@@ -40,12 +41,12 @@ from llmaas_server.api.limits import RateLimits
 from llmaas_server.api.managing import Desk
 from llmaas_server.api.middleware import Authenticate, Contexts
 from llmaas_server.api.problems import Problems, RouterProblems
-from llmaas_server.backends.fake import FakeBackend, NoWorkers
+from llmaas_server.backends.fake import CONTEXT, FakeBackend, NoWorkers
 from llmaas_server.backends.replicas import Replicas
 from llmaas_server.backends.sharing import Share, Sharing
 from llmaas_server.backends.worker import WorkerBackend
-from llmaas_server.compat.openai.chat import ChatCompletions
-from llmaas_server.compat.openai.embeddings import Embeddings
+from llmaas_server.compat.huggingface import formats as huggingface
+from llmaas_server.compat.openai import formats as openai
 from llmaas_server.compat.predict import Predict
 from llmaas_server.errors import model_not_found
 from llmaas_server.gateway.calls import Calls, Models
@@ -56,11 +57,13 @@ from llmaas_server.gateway.metrics import Metrics
 from llmaas_server.gateway.observed import Observed
 from llmaas_server.gateway.services import Services
 from llmaas_server.gateway.staff import Staff
+from llmaas_server.models.inspect import tasks_of
 from llmaas_server.models.machine import cpu_memory_bytes, physical_cores
 from llmaas_server.models.manifest import InstalledModel
+from llmaas_server.models.origin import Local
 from llmaas_server.models.store import Store
 from llmaas_server.seam.backend import Backend
-from llmaas_server.seam.values import ModelRef, WorkerOptions
+from llmaas_server.seam.values import ModelKind, ModelRef, WorkerOptions
 from llmaas_server.settings import Settings, worker_environment
 from llmaas_server.ui.entrance import HOME
 from llmaas_server.ui.site import PREFIX, Site
@@ -116,7 +119,7 @@ def create_app(
             translated.endpoint(
                 format, calls, max_body_bytes=limit, ping_seconds=settings.ping_seconds
             )
-            for format in (predict, ChatCompletions(), Embeddings())
+            for format in (predict, *openai.formats(), *huggingface.formats(predict))
         ),
         *workers.endpoints(staff, desk),
         *registration.endpoints(services.registrations, services.own_passwords, desk),
@@ -231,14 +234,31 @@ class NoFiles:
             settings.predict_model,
         }
         self._models = {
-            **{name: ModelRef(name, "", "encoder", sentence_embeddings=True) for name in encoders},
-            **{name: ModelRef(name, "", "decoder") for name in decoders},
+            **{name: _without_files(name, "encoder") for name in sorted(encoders - decoders)},
+            **{name: _without_files(name, "decoder") for name in sorted(decoders)},
         }
 
     def ref(self, name: str) -> ModelRef:
         if name not in self._models:
             raise model_not_found(name, self._models)
-        return self._models[name]
+        model = self._models[name]
+        return ModelRef(name, "", model.kind, model.sentence_embeddings)
 
     def installed(self) -> list[InstalledModel]:
-        return []
+        return list(self._models.values())
+
+
+def _without_files(name: str, kind: ModelKind) -> InstalledModel:
+    embeds = kind == "encoder"
+    return InstalledModel(
+        name=name,
+        kind=kind,
+        sentence_embeddings=embeds,
+        tasks=tasks_of(kind, embeds),
+        context=CONTEXT,
+        licence=None,
+        created=0,
+        source=Local("nowhere"),
+        files={},
+        path=Path(),
+    )

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from .base import Characters, Request, Result, TaskRequest, Text, WireModel, invalid
+from .base import Characters, Request, Result, Text, WireModel, invalid
 from .documents import MAX_DOCUMENTS
 from .documents import Citation as Citation
 from .documents import Document as Document
@@ -16,17 +16,17 @@ from .messages import Message as Message
 from .messages import ReplyMessage as ReplyMessage
 from .messages import Role as Role
 from .messages import check_conversation
+from .sampling import MAX_ANSWERS as MAX_ANSWERS
+from .sampling import MAX_STOPS as MAX_STOPS
+from .sampling import Sampled
+from .sampling import Stop as Stop
 from .spec import TaskSpec
 from .tools import MAX_TOOLS, CutCall, Tool, ToolChoice, ToolName
 
 MAX_MESSAGES = 4096
-MAX_STOPS = 16
 MAX_CHOICES = 1024
-MAX_ANSWERS = 16
 
 FinishReason = Literal["stop", "length", "tool_calls"]
-
-Stop = Annotated[Characters, Field(min_length=1, max_length=256)]
 
 
 class JsonFormat(Request):
@@ -65,30 +65,13 @@ ResponseFormat = JsonFormat | JsonSchemaFormat | RegexFormat | ChoiceFormat
 """What an answer must be."""
 
 
-class ChatRequest(TaskRequest):
+class ChatRequest(Sampled):
     """A conversation so far, and how to sample what comes next.
 
     Sampling fields that are absent take the model's own generation defaults.
     """
 
     messages: Annotated[list[Message], Field(min_length=1, max_length=MAX_MESSAGES)]
-    max_tokens: int | None = Field(
-        default=None,
-        ge=1,
-        le=1_000_000,
-        description="Most tokens to generate; absent: 512, or what the context has left.",
-    )
-    temperature: float | None = Field(default=None, ge=0.0, le=10.0, description="0 is greedy.")
-    top_p: float | None = Field(default=None, gt=0.0, le=1.0)
-    top_k: int | None = Field(default=None, ge=1, le=1_000_000)
-    min_p: float | None = Field(default=None, ge=0.0, le=1.0)
-    repetition_penalty: float | None = Field(default=None, gt=0.0, le=10.0)
-    seed: int | None = Field(
-        default=None, ge=0, lt=2**63, description="The same seed gives the same text."
-    )
-    stop: Stop | Annotated[list[Stop], Field(max_length=MAX_STOPS)] | None = Field(
-        default=None, description="Text that ends the answer; it is not part of it."
-    )
     response_format: Annotated[ResponseFormat, Field(discriminator="type")] | None = Field(
         default=None, description="What the answer must be, however it is sampled."
     )
@@ -110,7 +93,6 @@ class ChatRequest(TaskRequest):
     parallel_tool_calls: bool = Field(
         default=True, description="Whether one answer may hold several calls."
     )
-    n: int = Field(default=1, ge=1, le=MAX_ANSWERS, description="How many answers to make.")
     reasoning: Literal["include", "hide", "off"] = Field(
         default="include",
         description="Of models that mark it: `hide` leaves it out of the result, `off` asks the "
@@ -120,16 +102,9 @@ class ChatRequest(TaskRequest):
         default=False,
         description="Go on to max_tokens whatever the model says: for measuring, not for reading.",
     )
-    logprobs: bool = Field(default=False, description="Return the log-probability of each token.")
-    top_logprobs: int | None = Field(
-        default=None, ge=1, le=20, description="Also the k most likely tokens; needs logprobs."
-    )
-    stream: bool = False
 
     @model_validator(mode="after")
     def _consistent(self) -> ChatRequest:
-        if self.top_logprobs is not None and not self.logprobs:
-            raise invalid("top_logprobs needs logprobs=true", "top_logprobs")
         if self.response_format is not None and self.ignore_eos:
             raise invalid("ignore_eos goes on where response_format has its end", "ignore_eos")
         check_conversation(self.messages)

@@ -38,13 +38,6 @@ def answer(
     )
 
 
-def answer_once(
-    calls: Calls, exchange: Exchange, call: Call, body: bytes, make: Make
-) -> AsyncGenerator[bytes]:
-    """An answer that is not kept for one who asks again: its last piece alone says too little."""
-    return calls.answer(call, exchange.principal, exchange.fingerprint(body), None, make)
-
-
 async def send_whole(calls: Calls, exchange: Exchange, pieces: AsyncGenerator[bytes]) -> None:
     """Send an answer of one piece."""
     async with calls.holding(exchange.principal), aclosing(pieces):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.types import Scope
@@ -13,6 +14,10 @@ _CONTEXT = "llmaas.context"
 _PRINCIPAL = "llmaas.principal"
 _ACTOR = "llmaas.actor"
 _SESSION = "llmaas.session"
+_STATUSES = "llmaas.statuses"
+
+Statuses = Mapping[int, int]
+"""For clients of another wire, which know other statuses: ours -> theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,16 @@ def set_actor(scope: Scope, actor: Actor) -> None:
 
 def find_actor(scope: Scope) -> Actor | None:
     return scope.get(_ACTOR)
+
+
+def set_statuses(scope: Scope, statuses: Statuses) -> None:
+    """What errors of this request are told with."""
+    scope[_STATUSES] = statuses
+
+
+def get_statuses(scope: Scope) -> Statuses:
+    statuses: Statuses = scope.get(_STATUSES, {})
+    return statuses
 
 
 def set_session(scope: Scope, session: Session) -> None:

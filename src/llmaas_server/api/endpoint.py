@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -15,6 +15,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from llmaas_client.wire.errors import ErrorCode
 from llmaas_server.gateway.access import Access
+
+from .context import Statuses
 
 Handler = Callable[[Request], Awaitable[Response]] | ASGIApp
 
@@ -61,6 +63,8 @@ class Endpoint:
     texts: tuple[str, ...] = ()
     """Media types of answers that are text: beside `answer`, or alone where that is None."""
     streams: bool = False
+    statuses: Statuses = field(default_factory=dict)
+    """Of errors, where they are others than those of the table."""
     errors: tuple[ErrorCode, ...] = ()
     """Beside those that every address has."""
 

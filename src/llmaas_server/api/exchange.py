@@ -8,7 +8,7 @@ import time
 from collections.abc import Coroutine
 from typing import Any
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, QueryParams
 from starlette.types import Message, Receive, Scope, Send
 
 from llmaas_client.wire import DEADLINE_HEADER, IDEMPOTENCY_HEADER
@@ -57,10 +57,16 @@ class Exchange:
     def idempotency_key(self) -> str | None:
         return self._headers.get(IDEMPOTENCY_HEADER)
 
+    @property
+    def query(self) -> QueryParams:
+        return QueryParams(self._scope["query_string"])
+
     def fingerprint(self, body: bytes) -> bytes:
         """All that says what is asked: the address and the body."""
         path: str = self._scope["path"]
-        return path.encode() + b"\n" + body
+        query: bytes = self._scope["query_string"]
+        asked = path.encode() + (b"?" + query if query else b"")
+        return asked + b"\n" + body
 
     async def body(self, limit: int) -> bytes:
         """The body, JSON by its header, of at most `limit` bytes.

@@ -78,8 +78,9 @@ def _schemas(models: Iterable[type[BaseModel]]) -> dict[str, Any]:
     schemas: dict[str, Any] = {}
     for model in sorted(models, key=lambda one: one.__name__):
         schema = model.model_json_schema(ref_template=_REF)
-        schemas |= schema.pop("$defs", {})
-        schemas[model.__name__] = schema
+        for name, one in {**schema.pop("$defs", {}), model.__name__: schema}.items():
+            if schemas.setdefault(name, one) != one:
+                raise TypeError(f"there are two shapes of the name {name}")
     return schemas
 
 
@@ -145,7 +146,8 @@ def _errors(endpoint: Endpoint) -> dict[str, Any]:
         codes += ["missing_key", "invalid_key"]
     by_status: dict[str, list[ErrorCode]] = {}
     for code in dict.fromkeys(codes):
-        by_status.setdefault(str(ERRORS[code].status), []).append(code)
+        status = ERRORS[code].status
+        by_status.setdefault(str(endpoint.statuses.get(status, status)), []).append(code)
     return {
         status: {
             "description": _sentences(names),

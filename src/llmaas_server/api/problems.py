@@ -17,9 +17,14 @@ from llmaas_client.wire.errors import ERRORS, ErrorBody, ErrorCode
 from llmaas_client.wire.validation import explain
 from llmaas_server.errors import Problem
 
-from .context import get_context
+from .context import Statuses, get_context, get_statuses
 
 logger = logging.getLogger("llmaas.problems")
+
+NATIVE: Statuses = {}
+
+RETRY_HEADER = "x-should-retry"
+"""By which the clients of OpenAI and others know whether to send a request again."""
 
 
 class Problems:
@@ -46,7 +51,7 @@ class Problems:
             body = body_of(error, get_context(scope).request_id)
             self._count(body.error.code)
             if not started:
-                await respond(body)(scope, receive, send)
+                await respond(body, get_statuses(scope))(scope, receive, send)
             elif body.error.code != "cancelled":
                 # Too late for another status: the response is cut, and clients notice.
                 raise RuntimeError("a response failed after it had begun") from None
@@ -66,16 +71,20 @@ def body_of(error: Exception, request_id: str) -> ErrorBody:
     return Problem("internal_error").body(request_id)
 
 
-def respond(body: ErrorBody) -> Response:
+def respond(body: ErrorBody, statuses: Statuses = NATIVE) -> Response:
     """The response with an error body."""
     error = body.error
-    headers = {"cache-control": "no-store"}
+    status = ERRORS[error.code].status
+    headers = {"cache-control": "no-store", RETRY_HEADER: str(error.retryable).lower()}
     if error.retry_after is not None:
         headers["retry-after"] = str(math.ceil(error.retry_after))
     if error.type == "authentication":
         headers["www-authenticate"] = 'Bearer realm="llmaas"'
     return Response(
-        body.model_dump_json(), ERRORS[error.code].status, headers, media_type="application/json"
+        body.model_dump_json(),
+        statuses.get(status, status),
+        headers,
+        media_type="application/json",
     )
 
 

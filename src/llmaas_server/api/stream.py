@@ -36,8 +36,9 @@ class EventStream:
         return self
 
     async def pass_on(self, events: bytes) -> None:
-        """Write events, encoded."""
-        await self._send(events)
+        """Write events, encoded; nothing where there is none."""
+        if events:
+            await self._send(events)
 
     async def __aexit__(
         self,

@@ -21,9 +21,12 @@ from llmaas_server.seam.values import Delta, Result
 
 from . import calling
 from .body import parse
-from .endpoint import CALL_ERRORS, Endpoint
+from .context import Statuses, set_statuses
+from .endpoint import CALL_ERRORS, Endpoint, Parameter
 from .exchange import Exchange
 from .streaming import send_events
+
+MODEL = Parameter("model", "The name of a model.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,20 @@ class Format(Protocol):
     @property
     def answer(self) -> type[BaseModel]: ...
     @property
-    def task(self) -> str: ...
+    def task(self) -> str:
+        """What keys must be for, and what the model must be able to do."""
+
+    @property
+    def job(self) -> str:
+        """What is run: the task, or something beside it."""
+
+    @property
+    def asks(self) -> bool:
+        """Whether the model is named behind the `?`."""
+
+    @property
+    def statuses(self) -> Statuses:
+        """Of their errors, where they are others than ours."""
 
     def read(self, body: Any) -> TaskRequest:
         """Their request as ours; may look at the model store. Raises Problem."""
@@ -99,17 +115,20 @@ class RunTranslated:
         self._ping_seconds = ping_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        set_statuses(scope, self._format.statuses)
         exchange = Exchange(scope, receive, send)
         content = await exchange.body(self._max_body_bytes)
         body = parse(self._format.body, content)
+        if self._format.asks and (named := exchange.query.get(MODEL.name)):
+            body = body.model_copy(update={MODEL.name: named})
         request = await asyncio.to_thread(self._format.read, body)
-        call = await calling.prepare(self._calls, exchange, self._format.task, request)
+        call = await calling.prepare(
+            self._calls, exchange, self._format.job, request, ability=self._format.task
+        )
 
         if call.stream:
             format: StreamedFormat = self._format  # type: ignore[assignment]  # it asked for one
-            pieces = calling.answer_once(
-                self._calls, exchange, call, content, _events(format, body)
-            )
+            pieces = calling.answer(self._calls, exchange, call, content, _events(format, body))
             sending = send_events(
                 self._calls, exchange, pieces, format.error, ping_seconds=self._ping_seconds
             )
@@ -140,7 +159,6 @@ def _events(format: StreamedFormat, body: Any) -> calling.Make:
                 if piece := script.delta(event):
                     yield piece
             elif isinstance(event, Result):
-                # What is kept of the answer is the whole of it, not the last event.
                 whole = partial(_written, format, body, told, event)
                 yield await running.settle(event, whole, partial(_last, script.end(event)))
                 return
@@ -175,4 +193,6 @@ def endpoint(
         body=format.body,
         texts=("text/event-stream",) if hasattr(format, "script") else (),
         errors=CALL_ERRORS,
+        query=(MODEL,) if format.asks else (),
+        statuses=format.statuses,
     )

@@ -67,6 +67,10 @@ def _no_workers() -> Problem:
     )
 
 
+CONTEXT = 4096
+"""In words."""
+
+
 @dataclass(slots=True)
 class _Open:
     call: Call
@@ -78,7 +82,7 @@ class _Open:
 class FakeBackend:
     """See `seam.backend.Backend`. Any model does any task."""
 
-    def __init__(self, *, context: int = 4096, pace: Pace = at_once) -> None:
+    def __init__(self, *, context: int = CONTEXT, pace: Pace = at_once) -> None:
         """`context` is in words."""
         self._context = context
         self._pace = pace

@@ -14,6 +14,8 @@ from llmaas_client.wire.base import TaskRequest
 from llmaas_client.wire.chat import ChatRequest
 from llmaas_client.wire.classifiers import ClassifierCreate, pairs_of
 from llmaas_client.wire.classify import ClassifyRequest
+from llmaas_client.wire.complete import CompleteRequest
+from llmaas_client.wire.decide import DecideRequest, Hold
 from llmaas_client.wire.embed import EmbedRequest
 from llmaas_client.wire.summarize import SummarizeRequest
 from llmaas_server.errors import context_overflow
@@ -35,6 +37,10 @@ def answer(request: TaskRequest, context: int, call: Call | None = None) -> Answ
     match request:
         case ChatRequest():
             return fake_chat.chat(request, context)
+        case CompleteRequest():
+            return fake_chat.complete(request, context)
+        case DecideRequest():
+            return _decide(request, context)
         case ClassifyRequest():
             return _classify(request, context, call)
         case SummarizeRequest():
@@ -108,6 +114,21 @@ def _likeness(text: str, label: str) -> float:
     words = re.findall(r"\w+", label.lower())
     shared = sum(word in said for word in words) / max(len(words), 1)
     return 0.1 + 0.8 * shared + 0.09 * _fractions(f"{text}\n{label}")[0]
+
+
+def _decide(request: DecideRequest, context: int) -> Answer:
+    """As classify judges the labels, or the statement alone."""
+    decisions: list[dict[str, Any]] = []
+    for question in request.questions:
+        if isinstance(question, Hold):
+            scores = [_likeness(request.text, question.statement)]
+        else:
+            named = question.labels
+            words = named.values() if isinstance(named, dict) else named
+            raw = {label: _likeness(request.text, label) for label in words}
+            scores = list(_shared(raw, multi=False).values())
+        decisions.append({"scores": scores, "method": "embedding", "calibration": "none"})
+    return Answer(_read([request.text], context), {"decisions": decisions})
 
 
 # --- summarize ----------------------------------------------------------------------------------

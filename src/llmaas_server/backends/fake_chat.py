@@ -16,7 +16,12 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from llmaas_client.wire.chat import ChatRequest, ChoiceFormat, JsonSchemaFormat
+from llmaas_client.wire.complete import CompleteRequest
+from llmaas_client.wire.messages import Message
+from llmaas_client.wire.sampling import Sampled
 from llmaas_client.wire.tools import Tool, ToolName
 from llmaas_server.errors import Problem, context_overflow
 from llmaas_server.seam.values import Delta, ToolCallPiece
@@ -58,6 +63,35 @@ def chat(request: ChatRequest, context: int) -> Answer:
     longest = max(map(len, streams))
     in_turn = (deltas[i] for i in range(longest) for deltas in streams if i < len(deltas))
     return Answer(prompt_tokens, body, tuple(in_turn), tokens, request.n * most)
+
+
+def complete(request: CompleteRequest, context: int) -> Answer:
+    """What a chat would answer to each of the texts, one after the other."""
+    texts = [request.text] if isinstance(request.text, str) else request.text
+    shared = request.model_dump(include=set(Sampled.model_fields), exclude_unset=True)
+    chats = [
+        chat(ChatRequest(messages=[Message(role="user", content=text)], **shared), context)
+        for text in texts
+    ]
+    bodies = [body for one in chats for body in one.body.get("choices") or [one.body]]
+    deltas = [
+        msgspec.structs.replace(delta, choice=request.n * number + delta.choice)
+        for number, one in enumerate(chats)
+        for delta in one.deltas
+        if delta.text
+    ]
+    return Answer(
+        prompt_tokens=sum(one.prompt_tokens for one in chats),
+        body={"completions": [_completion(body) for body in bodies]},
+        deltas=tuple(deltas),
+        completion_tokens=sum(one.completion_tokens for one in chats),
+        max_completion_tokens=sum(one.max_completion_tokens for one in chats),
+    )
+
+
+def _completion(body: dict[str, Any]) -> dict[str, Any]:
+    completion = {"text": body["message"]["content"], "finish_reason": body["finish_reason"]}
+    return completion | ({"logprobs": body["logprobs"]} if "logprobs" in body else {})
 
 
 def _tokens(request: ChatRequest, choice: int, most: int) -> list[_Token]:

@@ -8,6 +8,8 @@ from typing import ClassVar, Literal
 from llmaas_client.wire.base import TaskRequest
 from llmaas_client.wire.classify import ClassifyRequest
 from llmaas_client.wire.models import Prediction, PredictRequest
+from llmaas_server.api.context import Statuses
+from llmaas_server.api.problems import NATIVE
 from llmaas_server.api.translated import Told
 from llmaas_server.errors import Problem
 from llmaas_server.gateway.calls import Models
@@ -39,6 +41,9 @@ class Predict:
     body: ClassVar[type[PredictRequest]] = PredictRequest
     answer: ClassVar[type[Prediction]] = Prediction
     task: ClassVar[str] = "classify"
+    job: ClassVar[str] = "classify"
+    asks: ClassVar[bool] = False
+    statuses: ClassVar[Statuses] = NATIVE
 
     def read(self, body: PredictRequest) -> TaskRequest:
         if self.models.ref(self.model).kind == "classifier":

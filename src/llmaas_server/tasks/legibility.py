@@ -25,7 +25,7 @@ NAMED = 3
 READ = frozenset(
     (
         "content", "descriptions", "documents", "examples", "focus", "labels", "messages",
-        "out_of_scope", "text",
+        "out_of_scope", "question", "questions", "statement", "text",
     )
 )  # fmt: skip
 """Fields of requests with words in them, at any depth."""

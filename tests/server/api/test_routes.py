@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from llmaas_client.wire.errors import ERRORS, ErrorBody
-from llmaas_client.wire.models import Health, ModelList
+from llmaas_client.wire.models import Health, ModelInfo, ModelList
 from llmaas_server.app import create_app
 from llmaas_server.backends.fake import FakeBackend
 from llmaas_server.gateway.ids import new_id
@@ -263,7 +263,16 @@ def references(node: Any) -> Iterator[str]:
 
 
 def test_models_of_the_fake_backend(server: Front) -> None:
-    assert ModelList.model_validate_json(server.http.get("/v1/models").content).data == []
+    """The defaults, though nothing lies on the disk: clients look before they ask."""
+    listed = ModelList.model_validate_json(server.http.get("/v1/models").content).data
+    assert [(model.kind, model.default_for) for model in listed] == [
+        ("encoder", ["classify", "summarize", "embed"]),
+        ("decoder", ["chat"]),
+    ]
+    one = server.http.get(f"/v1/models/{listed[0].id}")
+    assert ModelInfo.model_validate_json(one.content) == listed[0]
+    missing = server.http.get("/v1/models/no/such")
+    assert ErrorBody.model_validate_json(missing.content).error.code == "model_not_found"
 
 
 def test_log_has_no_secrets(server: Front, caplog: pytest.LogCaptureFixture) -> None:

@@ -96,9 +96,9 @@ async def test_logprobs_without_alternatives() -> None:
 
 def test_the_request_goes_over_the_defaults_of_the_model() -> None:
     plain = read_request("chat", DECODER, messages=HELLO)
-    assert plain.sampling == DECODER.sampling
+    assert plain.making.sampling == DECODER.sampling
     asked = read_request("chat", DECODER, messages=HELLO, temperature=0.0, seed=3, top_k=5)
-    assert asked.sampling == Sampling(temperature=0.0, top_p=0.9, top_k=5, seed=3)
+    assert asked.making.sampling == Sampling(temperature=0.0, top_p=0.9, top_k=5, seed=3)
 
 
 @pytest.mark.parametrize(

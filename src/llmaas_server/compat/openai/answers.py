@@ -12,12 +12,13 @@ from .shapes import (
     CachedTokens,
     CalledFunction,
     ChatChoice,
-    Logprobs,
+    ChatLogprobs,
+    ChatTokenLogprob,
+    CompletionTokens,
+    CompletionUsage,
+    FunctionToolCall,
     Reply,
-    TokenLogprob,
-    ToolCall,
     TopLogprob,
-    Usage,
 )
 
 Answer = Mapping[str, Any]
@@ -48,21 +49,29 @@ def choice(index: int, answer: Answer) -> ChatChoice:
     )
 
 
-def usage(result: Result) -> Usage:
+def usage(result: Result) -> CompletionUsage:
     used = result.usage
-    return Usage(
+    return CompletionUsage(
         prompt_tokens=used.prompt_tokens,
         completion_tokens=used.completion_tokens,
         total_tokens=used.prompt_tokens + used.completion_tokens,
         prompt_tokens_details=CachedTokens(cached_tokens=used.cached_tokens),
+        completion_tokens_details=CompletionTokens(reasoning_tokens=reasoning_tokens(result)),
     )
 
 
-def logprobs(tokens: Iterable[Mapping[str, Any]]) -> Logprobs:
+def reasoning_tokens(result: Result) -> int | None:
+    """None where there are some: they are not counted by themselves."""
+    if "message" not in result.body:
+        return 0
+    return None if any(answer["message"].get("reasoning") for answer in of(result)) else 0
+
+
+def logprobs(tokens: Iterable[Mapping[str, Any]]) -> ChatLogprobs:
     """Of the tokens of the text; those of reasoning and calls have no place there."""
-    return Logprobs(
+    return ChatLogprobs(
         content=[
-            TokenLogprob(
+            ChatTokenLogprob(
                 **_token(one).model_dump(), top_logprobs=[_token(top) for top in one["top"]]
             )
             for one in tokens
@@ -81,9 +90,11 @@ def call_piece(piece: ToolCallPiece) -> dict[str, Any]:
     return {**said, "function": function}
 
 
-def _call(call: Mapping[str, Any]) -> ToolCall:
+def _call(call: Mapping[str, Any]) -> FunctionToolCall:
     arguments = json.dumps(call["arguments"], ensure_ascii=False)
-    return ToolCall(id=call["id"], function=CalledFunction(name=call["name"], arguments=arguments))
+    return FunctionToolCall(
+        id=call["id"], function=CalledFunction(name=call["name"], arguments=arguments)
+    )
 
 
 def _token(one: Mapping[str, Any]) -> TopLogprob:

@@ -27,6 +27,7 @@ from .messages import (
     messages_of,
     tool_of,
 )
+from .refusals import OpenAIFormat
 from .shapes import ChatCompletion
 
 SEEDS = 2**63
@@ -67,7 +68,7 @@ class ChatBody(Body):
 
 
 @dataclass(frozen=True, slots=True)
-class ChatCompletions:
+class ChatCompletions(OpenAIFormat):
     """Chat, as the OpenAI SDK calls it."""
 
     path: ClassVar[str] = "/v1/chat/completions"
@@ -75,6 +76,7 @@ class ChatCompletions:
     body: ClassVar[type[ChatBody]] = ChatBody
     answer: ClassVar[type[ChatCompletion]] = ChatCompletion
     task: ClassVar[str] = "chat"
+    job: ClassVar[str] = "chat"
 
     def read(self, body: ChatBody) -> TaskRequest:
         fields: dict[str, Any] = {
@@ -106,9 +108,7 @@ class ChatCompletions:
             id=_id(told),
             created=told.created,
             model=told.model,
-            choices=[
-                answers.choice(number, answer) for number, answer in enumerate(answers.of(result))
-            ],
+            choices=[answers.choice(i, answer) for i, answer in enumerate(answers.of(result))],
             usage=answers.usage(result),
         )
 

@@ -15,6 +15,7 @@ from llmaas_server.api.translated import Told
 from llmaas_server.seam.values import Result
 
 from .fields import Body, refused
+from .refusals import OpenAIFormat
 from .shapes import Embedding, EmbeddingList, EmbeddingUsage
 
 
@@ -31,12 +32,15 @@ class EmbeddingsBody(Body):
         """Tokens of another vocabulary would be read as nonsense."""
         items = given.get("input") if isinstance(given, dict) else None
         if isinstance(items, list) and items and not isinstance(items[0], str):
-            raise refused("input", "tokens are not taken, text is")
+            raise refused(
+                "input",
+                "tokens are not taken, text is (of LangChain: check_embedding_ctx_length=False)",
+            )
         return given
 
 
 @dataclass(frozen=True, slots=True)
-class Embeddings:
+class Embeddings(OpenAIFormat):
     """Embed, as the OpenAI SDK calls it."""
 
     path: ClassVar[str] = "/v1/embeddings"
@@ -44,6 +48,7 @@ class Embeddings:
     body: ClassVar[type[EmbeddingsBody]] = EmbeddingsBody
     answer: ClassVar[type[EmbeddingList]] = EmbeddingList
     task: ClassVar[str] = "embed"
+    job: ClassVar[str] = "embed"
 
     def read(self, body: EmbeddingsBody) -> TaskRequest:
         return EmbedRequest(model=body.model, text=body.input)

@@ -39,7 +39,7 @@ class Part(Request):
         return given
 
 
-class CalledFunction(Request):
+class PastFunction(Request):
     name: str
     arguments: Characters
     """JSON."""
@@ -48,7 +48,7 @@ class CalledFunction(Request):
 class Called(Request):
     id: str
     type: Literal["function"] = "function"
-    function: CalledFunction
+    function: PastFunction
 
 
 class GivenMessage(Request):

@@ -13,13 +13,14 @@ class CachedTokens(WireModel):
 
 
 class CompletionTokens(WireModel):
-    reasoning_tokens: int = 0
+    reasoning_tokens: int | None = 0
+    """Null where there are some: they are not counted by themselves."""
     audio_tokens: int = 0
     accepted_prediction_tokens: int = 0
     rejected_prediction_tokens: int = 0
 
 
-class Usage(WireModel):
+class CompletionUsage(WireModel):
     prompt_tokens: int
     completion_tokens: int
     total_tokens: int
@@ -33,12 +34,12 @@ class TopLogprob(WireModel):
     bytes: list[int] | None
 
 
-class TokenLogprob(TopLogprob):
+class ChatTokenLogprob(TopLogprob):
     top_logprobs: list[TopLogprob]
 
 
-class Logprobs(WireModel):
-    content: list[TokenLogprob] | None
+class ChatLogprobs(WireModel):
+    content: list[ChatTokenLogprob] | None
     refusal: None = None
 
 
@@ -47,7 +48,7 @@ class CalledFunction(WireModel):
     arguments: str
 
 
-class ToolCall(WireModel):
+class FunctionToolCall(WireModel):
     id: str
     type: Literal["function"] = "function"
     function: CalledFunction
@@ -58,14 +59,14 @@ class Reply(WireModel):
     content: str | None
     refusal: None = None
     annotations: list[Any] = []
-    tool_calls: list[ToolCall] | None = None
+    tool_calls: list[FunctionToolCall] | None = None
     reasoning_content: str | None = None
 
 
 class ChatChoice(WireModel):
     index: int
     message: Reply
-    logprobs: Logprobs | None
+    logprobs: ChatLogprobs | None
     finish_reason: str
 
 
@@ -77,8 +78,36 @@ class ChatCompletion(WireModel):
     created: int
     model: str
     choices: list[ChatChoice]
-    usage: Usage
+    usage: CompletionUsage
     service_tier: None = None
+    system_fingerprint: None = None
+
+
+class TextLogprobs(WireModel):
+    """One entry of each list for each token."""
+
+    tokens: list[str]
+    token_logprobs: list[float]
+    top_logprobs: list[dict[str, float]] | None
+    text_offset: list[int]
+
+
+class TextChoice(WireModel):
+    index: int
+    text: str
+    logprobs: TextLogprobs | None
+    finish_reason: str
+
+
+class TextCompletion(WireModel):
+    """The answer of `POST /v1/completions`."""
+
+    id: str
+    object: Literal["text_completion"] = "text_completion"
+    created: int
+    model: str
+    choices: list[TextChoice]
+    usage: CompletionUsage
     system_fingerprint: None = None
 
 

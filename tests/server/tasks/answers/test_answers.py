@@ -183,7 +183,7 @@ async def test_tools_that_may_not_be_called_are_not_shown(engine: Engine, folder
     messages = [{"role": "user", "content": "Look there"}]
     plain = read_request("chat", model, messages=messages)
     none = read_request("chat", model, messages=messages, tools=TOOLS, tool_choice="none")
-    assert none.plan == plain.plan
+    assert none.making.plan == plain.making.plan
     shown = read_request("chat", model, messages=messages, tools=TOOLS)
     assert shown.prompt_tokens > plain.prompt_tokens
 
@@ -227,10 +227,10 @@ async def test_a_format_holds_after_what_was_thought(
     )
     letter, digit = (model.tokenizer.encode(one, special=False)[0] for one in "a7")
     for thought in ("<think>\na1\n</think>\n\n", ""):
-        text = thought.removeprefix("<think>\n") if prompt.plan.shape.begun else thought
-        if prompt.plan.shape.begun and not text:
+        text = thought.removeprefix("<think>\n") if prompt.making.plan.shape.begun else thought
+        if prompt.making.plan.shape.begun and not text:
             continue
-        matcher = prompt.plan.grammar.start()
+        matcher = prompt.making.plan.grammar.start()
         for id in _ids(model, text, marks):
             assert matcher.mask()[id]
             matcher.take(id)
@@ -269,7 +269,7 @@ async def test_a_model_that_is_not_to_think_does_not(
     prompt = read_request(
         "chat", model, messages=[{"role": "user", "content": "Hi"}], reasoning="off"
     )
-    matcher = prompt.plan.grammar.start()
+    matcher = prompt.making.plan.grammar.start()
     beginning = [model.tokenizer.added_id("<think>")] if marks else None
     for id in beginning or model.tokenizer.encode("<think>", special=False):
         if not matcher.mask()[id]:
