@@ -11,8 +11,7 @@ from typer.testing import CliRunner
 
 from llmaas_client import AsyncClient, Client
 from llmaas_client.cli.classifiers import classifiers
-from llmaas_client.cli.failures import WrongUsage
-from llmaas_client.errors import LLMaaSError
+from llmaas_client.errors import ConfigurationError, LLMaaSError
 from llmaas_server.settings import Settings
 from support.front import Front, front
 
@@ -105,5 +104,5 @@ def test_jsonl_is_read(shell: CliRunner) -> None:
 def test_a_missing_column_is_named(shell: CliRunner) -> None:
     Path("bad.csv").write_text("text,kind\na,b\n")
     failed = shell.invoke(classifiers, ["create", "bad.csv"])
-    assert isinstance(failed.exception, WrongUsage)
-    assert "no 'label'" in str(failed.exception)
+    assert isinstance(failed.exception, ConfigurationError)
+    assert "no column 'label'" in str(failed.exception)

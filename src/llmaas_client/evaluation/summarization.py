@@ -85,7 +85,7 @@ def summarize(
     options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
 
     def ask(row: Referenced) -> SummarizeResult:
-        own = {} if row.focus is None else {"focus": row.focus}
+        own: dict[str, Any] = {} if row.focus is None else {"focus": row.focus}
         return client.summarize(row.text, **options | own)
 
     def work(row: Referenced) -> Answered[Referenced, SummarizeResult]:

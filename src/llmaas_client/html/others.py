@@ -81,7 +81,7 @@ def _cell(value: Any) -> HTML:
     if isinstance(value, float):
         return text(f"{value:.3f}")
     if isinstance(value, list):
-        return brief(_joined(value), MOST_CELL)
+        return brief(_joined(value), MOST_CELL)  # pyright: ignore[reportUnknownArgumentType]
     return brief("" if value is None else str(value), MOST_CELL)
 
 

@@ -6,7 +6,7 @@ view, and explains nothing.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, cast, get_args
 
 from pydantic import BeforeValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
@@ -94,11 +94,11 @@ def _in_full(explain: Any) -> Any:
                 {"given": repr(explain), "methods": ", ".join(get_args(ExplainMethod))},
             )
         return {"methods": [explain]}
-    if not isinstance(explain, dict | Explain | None):
-        raise PydanticCustomError(
-            "invalid_request", "give true, false, the name of a method, or an object"
-        )
-    return explain
+    if explain is None or isinstance(explain, dict | Explain):
+        return cast("Any", explain)
+    raise PydanticCustomError(
+        "invalid_request", "give true, false, the name of a method, or an object"
+    )
 
 
 Explaining = Annotated[

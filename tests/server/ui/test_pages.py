@@ -35,7 +35,7 @@ def test_nothing_in_a_page_runs_or_comes_from_elsewhere(owner: Person, page: Pag
     text = owner.http.get(f"/console{page.path}").text
     assert not re.search(r"<script(?![^>]* src=)|<style|\sstyle=|\son\w+=|javascript:", text)
     for address in re.findall(r'(?:src|href)="([^"]*)"', text):
-        assert address.startswith(("/", "#")), address
+        assert address.startswith(("/", "#", "?")), address
         if "/static/" in address:
             assert owner.http.get(address).is_success
 
@@ -61,10 +61,12 @@ def test_others_neither_see_nor_open_pages_of_the_operator(person: Person) -> No
 
 
 def test_no_such_page(owner: Person) -> None:
-    missing = owner.http.get("/console/nowhere")
+    missing = owner.http.get("/console/nowhere", headers={"accept": "text/html"})
     assert missing.is_client_error
     assert "there is no such page" in missing.text
     assert "text/html" in missing.headers["content-type"]
+    told = owner.http.get("/console/nowhere", headers={"accept": "application/json"})
+    assert told.json()["error"]["code"] == "not_found"
 
 
 def test_files_are_kept_by_their_content(owner: Person) -> None:
