@@ -29,6 +29,8 @@ from llmaas_server.runtime.spending import current
 from llmaas_server.seam.values import ModelRef, ModelStatus, WorkerOptions
 
 CONTEXT = 200
+MEMORY = 1000
+"""Bytes that its models may take."""
 STEP_US = 7
 """What a token takes, as it is counted."""
 GENERATING = "generating"
@@ -101,6 +103,7 @@ class ScriptedRuntime:
         self._steps = 0
 
     on_gpu = False
+    memory_bytes = MEMORY
 
     async def settled(self) -> None:
         await asyncio.sleep(0)

@@ -194,6 +194,7 @@ class Replicas:
             running=len(self._calls),
             restarts=self._past_restarts + sum(status.restarts for status in statuses),
             detail="; ".join(details),
+            memory_bytes=sum(status.memory_bytes for status in statuses),
         )
 
     # --- workers --------------------------------------------------------------------------------

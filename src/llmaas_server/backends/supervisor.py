@@ -46,6 +46,7 @@ class _Life:
         self.ready_since: float | None = None
         self.broken: str | None = None
         self.models: list[ModelStatus] = []
+        self.memory_bytes = 0
 
     @property
     def ready_seconds(self) -> float:
@@ -100,6 +101,11 @@ class Supervisor:
     @property
     def models(self) -> list[ModelStatus]:
         return self._life.models if self._life else []
+
+    @property
+    def memory_bytes(self) -> int:
+        """Most that the worker's models may take; 0 while it is not ready."""
+        return self._life.memory_bytes if self._life else 0
 
     async def connection(self, deadline: float | None) -> Connection:
         """The worker that is ready, waiting for it where it starts.
@@ -185,7 +191,8 @@ class Supervisor:
             case Pulse():
                 life.watch.hear(frame)
                 life.models = frame.models
-            case Ready():
+            case Ready(memory_bytes):
+                life.memory_bytes = memory_bytes
                 life.ready_since = _now()
                 self._tell("")
             case Broken(message):

@@ -161,6 +161,7 @@ class WorkerBackend:
             running=len(self._calls),
             restarts=self._supervisor.restarts,
             detail=self._supervisor.detail,
+            memory_bytes=self._supervisor.memory_bytes,
         )
 
     def _close(self, call_id: str) -> None:

@@ -77,6 +77,8 @@ class Engine:
         """`clock` tells when a model is idle for too long; None is that of the event loop."""
         self.on_gpu = on_gpu
         """What the time of steps is the time of."""
+        self.memory_bytes = budget.bytes
+        """Most that models may take."""
         self._mailboxes = Mailboxes()
         self._steps = StepLoop(self._mailboxes)
         self._residents = Residents(

@@ -104,6 +104,9 @@ class Answers(msgspec.Struct, frozen=True, tag="answers"):
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
     """The runtime is built: requests will be answered."""
 
+    memory_bytes: int = 0
+    """Most that its models may take."""
+
 
 class Broken(msgspec.Struct, frozen=True, tag="broken"):
     """The runtime cannot be built; the worker ends."""

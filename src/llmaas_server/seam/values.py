@@ -189,6 +189,8 @@ class BackendStatus(msgspec.Struct, frozen=True):
     """Calls measured or running."""
     restarts: int = 0
     detail: str = ""
+    memory_bytes: int = 0
+    """Most that models may take, in all workers that are ready; 0 where nobody counts."""
 
 
 class WorkerStatus(msgspec.Struct, frozen=True):

@@ -45,6 +45,10 @@ class WorkerRuntime(CallRuntime, Protocol):
     """A runtime that can be watched and ended; `runtime.engine.Engine` is one."""
 
     @property
+    def memory_bytes(self) -> int:
+        """Most that models may take."""
+
+    @property
     def failure(self) -> str | None:
         """Set once the runtime can do nothing any more: the process is to be replaced."""
 
@@ -80,7 +84,7 @@ async def converse(
         runtime = await _build(channel, create, first.options)
         heart.cancel()
     try:
-        channel.send(Ready())
+        channel.send(Ready(runtime.memory_bytes))
         await Session(channel, runtime).serve()
     finally:
         await asyncio.to_thread(runtime.close)

@@ -15,6 +15,7 @@ import pytest
 
 from llmaas_server.backends.worker import WorkerBackend
 from llmaas_server.errors import Problem
+from llmaas_server.models.machine import SHARE_FOR_MODELS, cpu_memory_bytes
 from llmaas_server.seam.backend import Tally
 from llmaas_server.seam.values import Call, Event, ModelRef, Result, WorkerOptions
 from llmaas_server.settings import worker_environment
@@ -161,3 +162,8 @@ async def test_broken_weights_are_the_callers_to_know(
         await backend.load(broken)
     assert caught.value.code == "model_broken"
     assert backend.status().ready
+
+
+async def test_what_models_may_take_is_told(backend: WorkerBackend) -> None:
+    await backend.ready()
+    assert backend.status().memory_bytes == int(SHARE_FOR_MODELS * cpu_memory_bytes())

@@ -47,6 +47,7 @@ FRONT: list[FrontFrame] = [
 WORKER: list[WorkerFrame] = [
     frames.Pulse(busy=True, progress=7, models=[ModelStatus("tiny", "loading", 0.25, 1 << 40)]),
     frames.Ready(),
+    frames.Ready(1 << 34),
     frames.Broken("no such device"),
     frames.Answers(
         [
