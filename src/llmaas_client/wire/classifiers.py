@@ -161,6 +161,15 @@ class Likelihoods(WireModel):
     per_class: float | None = None
 
 
+class ReliabilityBin(WireModel):
+    """Examples of similar confidence, and how many of them were judged rightly."""
+
+    examples: int
+    confidence: float
+    """The mean of the bin."""
+    accuracy: float
+
+
 class Evaluation(WireModel):
     """What cross-validation found: each example judged by a classifier that has not seen it."""
 
@@ -173,6 +182,11 @@ class Evaluation(WireModel):
     confusions: list[Confusion] = Field(description="The most frequent ones, at most 20.")
     ece_before: Interval = Field(description="Expected calibration error of raw scores.")
     ece_after: Interval = Field(description="The same, calibrated on the other folds.")
+    reliability: list[ReliabilityBin] = Field(
+        default_factory=list,
+        description="What ece_after is the mean distance of: bins of equal mass, the least "
+        "confident first.",
+    )
     likelihoods: Likelihoods | None = Field(
         default=None, description="Of the calibrations that were tried."
     )

@@ -113,6 +113,15 @@ def calibration_error(confidences: Floats, correct: Bools) -> float:
     return float(sum(abs(part.sum()) for part in np.array_split(gaps, BINS)) / len(gaps))
 
 
+def reliability(confidences: Floats, correct: Bools) -> list[tuple[int, float, float]]:
+    """The bins of `calibration_error`: count, mean confidence, accuracy; the least sure first."""
+    order = np.argsort(confidences, kind="stable")
+    bins = [part for part in np.array_split(order, BINS) if len(part)]
+    return [
+        (len(part), float(confidences[part].mean()), float(correct[part].mean())) for part in bins
+    ]
+
+
 def resampled(confidences: Floats, correct: Bools) -> tuple[float, float]:
     """The 95 % interval of the calibration error, by the bootstrap.
 

@@ -12,9 +12,10 @@ from llmaas_client.wire.classifiers import (
     Evaluation,
     Interval,
     Likelihoods,
+    ReliabilityBin,
 )
 
-from .calibration import Answers, calibration_error, resampled
+from .calibration import Answers, calibration_error, reliability, resampled
 from .logistic import Ints
 from .selective import operating_points, wilson
 
@@ -55,6 +56,10 @@ def evaluate(
         confusions=_confusions(labels, targets, predicted),
         ece_before=_error(raw, targets),
         ece_after=_error(held_out, targets),
+        reliability=[
+            ReliabilityBin(examples=size, confidence=mean, accuracy=share)
+            for size, mean, share in reliability(held_out.confidence, correct)
+        ],
         likelihoods=likelihoods,
         out_of_scope_auroc=out_of_scope_auroc,
         operating=operating_points(kept.confidence, kept.predicted == targets),

@@ -60,6 +60,10 @@ def test_figures_foretell_unseen_texts() -> None:
 def test_calibration_lowers_the_error() -> None:
     evaluation = train(blobs(6, 60, spread=0.4)).evaluation
     assert evaluation.ece_after.value < evaluation.ece_before.value
+    bins = evaluation.reliability
+    distances = [one.examples * abs(one.confidence - one.accuracy) for one in bins]
+    assert sum(distances) / evaluation.examples == pytest.approx(evaluation.ece_after.value, 1e-3)
+    assert [one.confidence for one in bins] == sorted(one.confidence for one in bins)
     assert evaluation.ece_after.low <= evaluation.ece_after.value <= evaluation.ece_after.high
 
 
