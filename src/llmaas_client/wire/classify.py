@@ -29,7 +29,7 @@ ClassifierReference = Annotated[str, Field(pattern=f"^{CLASSIFIER_NAME}(@[1-9][0
 def _check_template(template: str) -> str:
     if template.count("{}") != 1:
         raise PydanticCustomError(
-            "invalid_request", "hypothesis_template needs exactly one {{}} for the label"
+            "invalid_request", "hypothesis_template needs exactly one {} for the label"
         )
     return template
 

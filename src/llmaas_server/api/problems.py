@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 import traceback
 from collections.abc import Callable
 
@@ -25,6 +26,12 @@ NATIVE: Statuses = {}
 
 RETRY_HEADER = "x-should-retry"
 """By which the clients of OpenAI and others know whether to send a request again."""
+
+MESSAGE_HEADER = "x-error-message"
+"""By which the clients of Hugging Face know what is wrong."""
+
+_LONGEST_HEADER = 500
+"""Characters."""
 
 
 class Problems:
@@ -75,7 +82,11 @@ def respond(body: ErrorBody, statuses: Statuses = NATIVE) -> Response:
     """The response with an error body."""
     error = body.error
     status = ERRORS[error.code].status
-    headers = {"cache-control": "no-store", RETRY_HEADER: str(error.retryable).lower()}
+    headers = {
+        "cache-control": "no-store",
+        RETRY_HEADER: str(error.retryable).lower(),
+        MESSAGE_HEADER: _in_a_header(error.message),
+    }
     if error.retry_after is not None:
         headers["retry-after"] = str(math.ceil(error.retry_after))
     if error.type == "authentication":
@@ -86,6 +97,12 @@ def respond(body: ErrorBody, statuses: Statuses = NATIVE) -> Response:
         headers,
         media_type="application/json",
     )
+
+
+def _in_a_header(text: str) -> str:
+    """One line of ASCII, and not a long one: the body has the text as it is."""
+    line = re.sub(r"[^\x21-\x7e]+", " ", text.encode("ascii", "replace").decode())
+    return line.strip()[:_LONGEST_HEADER]
 
 
 class RouterProblems:

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from llmaas_client.wire.base import TaskRequest
 from llmaas_client.wire.errors import ErrorBody
+from llmaas_server.errors import Problem
 from llmaas_server.gateway.access import task
 from llmaas_server.gateway.calls import Calls
 from llmaas_server.gateway.metering import Running
@@ -120,7 +121,7 @@ class RunTranslated:
         content = await exchange.body(self._max_body_bytes)
         body = parse(self._format.body, content)
         if self._format.asks and (named := exchange.query.get(MODEL.name)):
-            body = body.model_copy(update={MODEL.name: named})
+            body = _naming(body, named)
         request = await asyncio.to_thread(self._format.read, body)
         call = await calling.prepare(
             self._calls, exchange, self._format.job, request, ability=self._format.task
@@ -138,6 +139,18 @@ class RunTranslated:
             )
             sending = calling.send_whole(self._calls, exchange, pieces)
         await exchange.while_connected(sending)
+
+
+def _naming(body: BaseModel, model: str) -> BaseModel:
+    """The body with the model that the address names. Raises Problem where it has another one."""
+    if MODEL.name in body.model_fields_set and getattr(body, MODEL.name) != model:
+        raise Problem(
+            "invalid_request",
+            f"the address names the model {model!r}, and the body another one",
+            hint="Name it once.",
+            param=MODEL.name,
+        )
+    return body.model_copy(update={MODEL.name: model})
 
 
 def _whole(format: Format, body: Any) -> calling.Make:

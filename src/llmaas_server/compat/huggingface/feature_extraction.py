@@ -1,9 +1,10 @@
-"""`POST /hf/feature-extraction`: texts as vectors."""
+"""`POST /hf/feature-extraction`: texts as vectors. Its parameters stand beside `inputs`."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar
 
 from pydantic import RootModel
 
@@ -12,26 +13,30 @@ from llmaas_client.wire.embed import EmbedRequest
 from llmaas_server.api.translated import Told
 from llmaas_server.seam.values import Result
 
-from .payload import HuggingFaceFormat, NamedModel
+from .payload import Asking, HuggingFaceFormat, ask
+
+_NOTHING_IS_CUT = "nothing is cut, a text beyond the model's context is refused: split it"
 
 
-class FeatureExtractionBody(NamedModel):
+class FeatureExtractionBody(Asking):
     """The body of `POST /hf/feature-extraction`."""
 
-    REFUSED: ClassVar[dict[str, str]] = {
+    REFUSED: ClassVar[Mapping[str, str]] = {
         "dimensions": "vectors have the length that the model gives them",
         "prompt_name": "no prompts are kept with the models: put yours before the text",
-        "truncation_direction": "nothing is cut: a text that is too long is refused",
+        "truncation_direction": _NOTHING_IS_CUT,
+    }
+    ONLY: ClassVar[Mapping[str, tuple[Any, str]]] = {
+        "normalize": (True, "vectors have length 1"),
+        "truncate": (False, _NOTHING_IS_CUT),
+        "encoding_format": ("float", "/v1/embeddings has base64"),
     }
 
     inputs: Texts
-    normalize: Literal[True] = True
-    truncate: Literal[False] = False
-    encoding_format: Literal["float"] = "float"
 
 
 class FeatureExtractionAnswer(RootModel[list[list[float]]]):
-    """A unit vector for each text."""
+    """One vector of length 1 for each text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +49,7 @@ class FeatureExtraction(HuggingFaceFormat):
     job: ClassVar[str] = "embed"
 
     def read(self, body: FeatureExtractionBody) -> TaskRequest:
-        named = {} if body.model is None else {"model": body.model}
-        return EmbedRequest.model_validate({"text": body.inputs, **named})
+        return ask(EmbedRequest, {"model": body.model, "text": body.inputs}, {"text": "inputs"})
 
     def write(
         self, body: FeatureExtractionBody, told: Told, result: Result

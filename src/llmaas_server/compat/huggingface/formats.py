@@ -5,7 +5,7 @@ from __future__ import annotations
 from llmaas_server.api.translated import Format
 from llmaas_server.compat.predict import Predict
 
-from .chat import HuggingFaceChat, HuggingFaceChatCompletions
+from .chat import HuggingFaceChat
 from .feature_extraction import FeatureExtraction
 from .summarization import Summarization
 from .text_classification import TextClassification
@@ -20,5 +20,5 @@ def formats(predict: Predict) -> list[Format]:
         Summarization(),
         FeatureExtraction(),
         HuggingFaceChat(),
-        HuggingFaceChatCompletions(),
+        HuggingFaceChat("/hf/chat/v1/chat/completions"),
     ]

@@ -2,35 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, RootModel
+from pydantic import Field, RootModel, model_validator
 
 from llmaas_client.wire.base import TaskRequest, Text, WireModel
-from llmaas_client.wire.summarize import Focus, Length, Method, Style, SummarizeRequest
+from llmaas_client.wire.summarize import (
+    Focus,
+    Length,
+    Method,
+    Strategy,
+    Style,
+    SummarizeRequest,
+)
 from llmaas_server.api.translated import Told
+from llmaas_server.compat.openai.fields import refused
 from llmaas_server.seam.values import Result
 
-from .payload import HuggingFaceFormat, NamedModel, Payload
+from .payload import Asking, HuggingFaceFormat, Payload, ask
 
-_IN_TOKENS = "lengths are in words here, and never exceeded: send max_words or length"
-_NO_SEARCH = "summaries are not made by sampling of your own: leave it away"
+_IN_TOKENS = "lengths are of words here, not of tokens: send max_words (never exceeded) or length"
+
+_NO_CHANCE = "summaries are neither sampled nor searched for"
+
+_SPACES = (
+    (" .", "."),
+    (" ?", "?"),
+    (" !", "!"),
+    (" ,", ","),
+    (" ' ", "'"),
+    (" n't", "n't"),
+    (" 'm", "'m"),
+    (" 's", "'s"),
+    (" 've", "'ve"),
+    (" 're", "'re"),
+)
+"""What their tokenizers clean up: transformers, `clean_up_tokenization`."""
 
 
 class GenerateParameters(Payload):
-    """Ours, since theirs count tokens."""
+    """Those of our summarize, since theirs count tokens and choose among them."""
 
-    REFUSED: ClassVar[dict[str, str]] = {
+    REFUSED: ClassVar[Mapping[str, str]] = {
         "max_length": _IN_TOKENS,
         "max_new_tokens": _IN_TOKENS,
         "min_length": _IN_TOKENS,
         "min_new_tokens": _IN_TOKENS,
-        "do_sample": _NO_SEARCH,
-        "num_beams": _NO_SEARCH,
-        "temperature": _NO_SEARCH,
-        "top_k": _NO_SEARCH,
-        "top_p": _NO_SEARCH,
+    }
+    ONLY: ClassVar[Mapping[str, tuple[Any, str]]] = {
+        "do_sample": (False, _NO_CHANCE),
+        "num_beams": (1, _NO_CHANCE),
     }
 
     method: Method | None = None
@@ -39,25 +62,51 @@ class GenerateParameters(Payload):
     style: Style | None = None
     focus: Focus | None = None
     strict: bool | None = None
+    strategy: Strategy | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_other(cls, given: Any) -> Any:
+        names = given.keys() if isinstance(given, dict) else ()
+        for name in names - cls.model_fields.keys() - cls.REFUSED.keys() - cls.ONLY.keys():
+            if given[name] is not None:
+                raise refused(name, _NO_CHANCE)
+        return given
 
 
 class SummarizationParameters(GenerateParameters):
-    """The same may stand here, or in `generate_parameters`."""
+    """Those of `generate_parameters` may stand here, too."""
+
+    ONLY: ClassVar[Mapping[str, tuple[Any, str]]] = {
+        **GenerateParameters.ONLY,
+        "truncation": ("do_not_truncate", "nothing is cut, texts of any length are read"),
+    }
 
     generate_parameters: GenerateParameters = GenerateParameters()
-    clean_up_tokenization_spaces: bool | None = Field(
-        default=None, description="Without effect: there is nothing to clean up."
-    )
-    truncation: Literal["do_not_truncate"] | None = Field(
-        default=None, description="Texts of any length are read: nothing is cut."
+    clean_up_tokenization_spaces: bool = Field(
+        default=False, description="Take away spaces before punctuation, as their tokenizers do."
     )
 
+    @model_validator(mode="after")
+    def _said_once(self) -> SummarizationParameters:
+        both = self.model_fields_set & self.generate_parameters.model_fields_set
+        if both:
+            raise refused(min(both), "it is in generate_parameters as well: send it once")
+        return self
 
-class SummarizationBody(NamedModel):
+
+class SummarizationBody(Asking):
     """The body of `POST /hf/summarization`."""
 
-    inputs: Text | list[Text]
+    inputs: Text | Annotated[list[Text], Field(min_length=1)]
     parameters: SummarizationParameters = SummarizationParameters()
+
+    @model_validator(mode="after")
+    def _one_text(self) -> SummarizationBody:
+        """Ours makes one summary of several documents; theirs one for each."""
+        if not isinstance(self.inputs, str) and len(self.inputs) > 1:
+            raise refused("inputs", "one text at a time: several would make one summary here")
+        return self
 
 
 class Summarized(WireModel):
@@ -78,13 +127,16 @@ class Summarization(HuggingFaceFormat):
     job: ClassVar[str] = "summarize"
 
     def read(self, body: SummarizationBody) -> TaskRequest:
-        asked: dict[str, Any] = {"model": body.model, "text": body.inputs}
+        asked = body.parameters
+        fields: dict[str, Any] = {"model": body.model, "text": body.inputs}
         for name in GenerateParameters.model_fields:
-            inner = getattr(body.parameters.generate_parameters, name)
-            asked[name] = getattr(body.parameters, name) if inner is None else inner
-        return SummarizeRequest.model_validate(
-            {name: value for name, value in asked.items() if value is not None}
-        )
+            said = getattr(asked, name)
+            fields[name] = getattr(asked.generate_parameters, name) if said is None else said
+        return ask(SummarizeRequest, fields, {"text": "inputs"})
 
     def write(self, body: SummarizationBody, told: Told, result: Result) -> SummarizationAnswer:
-        return SummarizationAnswer([Summarized(summary_text=result.body["summary"])])
+        summary: str = result.body["summary"]
+        if body.parameters.clean_up_tokenization_spaces:
+            for spaced, plain in _SPACES:
+                summary = summary.replace(spaced, plain)
+        return SummarizationAnswer([Summarized(summary_text=summary)])

@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import RootModel
+from pydantic import BeforeValidator, RootModel
 
 from llmaas_client.wire.base import TaskRequest, Texts
 from llmaas_client.wire.classify import ClassifyRequest, Labels, LabelScore
 from llmaas_server.api.translated import Told
 from llmaas_server.seam.values import Result
 
-from .payload import HuggingFaceFormat, NamedModel, Payload
+from .payload import Asking, HuggingFaceFormat, Payload, ask
+
+_THEIRS = {
+    "text": "inputs",
+    "labels": "parameters.candidate_labels",
+    "hypothesis_template": "parameters.hypothesis_template",
+}
+
+
+def _split(given: object) -> object:
+    """`"sports, politics"` are two labels there."""
+    if not isinstance(given, str):
+        return given
+    return [label.strip() for label in given.split(",") if label.strip()]
 
 
 class ZeroShotParameters(Payload):
-    candidate_labels: Labels
+    candidate_labels: Annotated[Labels, BeforeValidator(_split)]
+    """A list, names with commas between them, or, as an addition of ours, name -> description."""
     multi_label: bool = False
     hypothesis_template: str | None = None
 
 
-class ZeroShotBody(NamedModel):
+class ZeroShotBody(Asking):
     """The body of `POST /hf/zero-shot-classification`."""
 
     inputs: Texts
@@ -29,7 +43,7 @@ class ZeroShotBody(NamedModel):
 
 
 class ZeroShotAnswer(RootModel[list[LabelScore] | list[list[LabelScore]]]):
-    """The labels, best first; for several texts a list of such lists."""
+    """The labels, best first; for a list of texts a list of such lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +65,7 @@ class ZeroShotClassification(HuggingFaceFormat):
             "multi": asked.multi_label or len(asked.candidate_labels) == 1,
             "hypothesis_template": asked.hypothesis_template,
         }
-        return ClassifyRequest.model_validate(
-            {name: value for name, value in fields.items() if value is not None}
-        )
+        return ask(ClassifyRequest, fields, _THEIRS)
 
     def write(self, body: ZeroShotBody, told: Told, result: Result) -> ZeroShotAnswer:
         rows = [one["scores"] for one in result.body["results"]]
