@@ -26,8 +26,11 @@ from llmaas_server.api import (
     openapi,
     person,
     prices,
+    pulls,
     records,
     registration,
+    residents,
+    server,
     sign_in_links,
     tasks,
     translated,
@@ -51,10 +54,13 @@ from llmaas_server.compat.predict import Predict
 from llmaas_server.errors import model_not_found
 from llmaas_server.gateway.calls import Calls, Models
 from llmaas_server.gateway.choice import Defaults
+from llmaas_server.gateway.figures import Figures
 from llmaas_server.gateway.gate import Gate
 from llmaas_server.gateway.inventory import fingerprint
 from llmaas_server.gateway.metrics import Metrics
 from llmaas_server.gateway.observed import Observed
+from llmaas_server.gateway.pulls import NoSource, Pulls, Source
+from llmaas_server.gateway.residents import Residents
 from llmaas_server.gateway.services import Services
 from llmaas_server.gateway.staff import Staff
 from llmaas_server.models.inspect import tasks_of
@@ -103,6 +109,10 @@ def create_app(
     door = Door(services.ring, services.sessions, services.refusals)
     workforce = backend if isinstance(backend, Replicas) else NoWorkers()
     staff = Staff(workforce, services.database, services.trail)
+    source = store if isinstance(store, Source) else NoSource()
+    coming = Pulls(source, services.database, services.trail, services.clock)
+    listing = models.ListModels(store, backend.status, defaults)
+    figures = Figures(version, backend.status, gate, meters)
     services.watch("models", lambda: {it.name: fingerprint(it.files) for it in shelf.installed()})
     limit = settings.max_body_bytes
     desk = Desk(limit)
@@ -114,7 +124,13 @@ def create_app(
         *health.endpoints(backend.status, version),
         *tasks.endpoints(calls, defaults, max_body_bytes=limit, ping_seconds=settings.ping_seconds),
         *classifiers.endpoints(services.classifiers, calls, store, desk),
-        *models.endpoints(store, backend.status, defaults),
+        *models.endpoints(listing),
+        *residents.endpoints(
+            Residents(store, source, coming, backend, services.database, services.trail),
+            listing,
+            desk,
+        ),
+        *pulls.endpoints(coming, desk),
         *(
             translated.endpoint(
                 format, calls, max_body_bytes=limit, ping_seconds=settings.ping_seconds
@@ -122,6 +138,7 @@ def create_app(
             for format in (predict, *openai.formats(), *huggingface.formats(predict))
         ),
         *workers.endpoints(staff, desk),
+        server.endpoint(figures, desk),
         *registration.endpoints(services.registrations, services.own_passwords, desk),
         *accounts.endpoints(services.accounts, services.invitations, desk),
         *applications.endpoints(services.applications, desk),
@@ -145,13 +162,25 @@ def create_app(
             try:
                 yield
             finally:
+                await coming.close()
                 await backend.stop(settings.grace_seconds)
         finally:
             await services.close()
 
     console: list[BaseRoute] = []
     if settings.console:
-        house = House(settings, services, backend.status, staff.workers, shelf, defaults, version)
+        house = House(
+            settings,
+            services,
+            backend.status,
+            staff.workers,
+            shelf,
+            defaults,
+            version,
+            listing,
+            coming,
+            figures,
+        )
         console = [
             Route("/", RedirectResponse(HOME), methods=["GET"]),
             Route(PREFIX, RedirectResponse(HOME), methods=["GET"]),

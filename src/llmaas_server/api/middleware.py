@@ -74,9 +74,11 @@ class Authenticate:
         self._own = frozenset(own)
         self._below = tuple(path for path in own if len(path) > 1 and path.endswith("/"))
         self._running = [
-            compile_path(one.path)[0] for one in endpoints if one.access.kind in ("task", "any_key")
+            (one.method, compile_path(one.path)[0])
+            for one in endpoints
+            if one.access.kind in ("task", "any_key")
         ]
-        """Addresses that take inference keys."""
+        """What takes inference keys."""
         self._public = {(one.method, one.path) for one in endpoints if one.access.is_public}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -85,12 +87,18 @@ class Authenticate:
         await self._app(scope, receive, send)
 
     def _kind(self, scope: Scope) -> KeyKind:
-        path: str = scope["path"]
-        return "inference" if any(one.match(path) for one in self._running) else "management"
+        method, path = _method_of(scope), scope["path"]
+        runs = any(one == method and pattern.match(path) for one, pattern in self._running)
+        return "inference" if runs else "management"
 
     def _is_public(self, scope: Scope) -> bool:
         path: str = scope["path"]
         if path in self._own or path.startswith(self._below):
             return True
-        method = "GET" if scope["method"] == "HEAD" else scope["method"]
-        return (method, scope["path"]) in self._public
+        return (_method_of(scope), scope["path"]) in self._public
+
+
+def _method_of(scope: Scope) -> str:
+    """HEAD is asked for as GET is."""
+    method: str = scope["method"]
+    return "GET" if method == "HEAD" else method

@@ -13,7 +13,7 @@ from llmaas_client.wire.models import ModelInfo, ModelList, ModelMemory
 from llmaas_server.errors import model_not_found
 from llmaas_server.gateway.access import ANY_KEY
 from llmaas_server.gateway.choice import Defaults
-from llmaas_server.gateway.principals import EVERYTHING
+from llmaas_server.gateway.principals import EVERYTHING, Permit
 from llmaas_server.models.manifest import InstalledModel
 from llmaas_server.seam.values import BackendStatus, ModelStatus
 
@@ -49,12 +49,27 @@ class ListModels:
             raise model_not_found(name, models)
         return Response(models[name].model_dump_json(), media_type="application/json")
 
+    async def show(self, name: str) -> ModelInfo:
+        """For one who may see all of them. Raises Problem `model_not_found`."""
+        models = {model.id: model for model in await self.every()}
+        if name not in models:
+            raise model_not_found(name, models)
+        return models[name]
+
+    async def every(self) -> list[ModelInfo]:
+        """All models on this machine."""
+        return await self._described(EVERYTHING)
+
     async def _seen(self, request: Request) -> list[ModelInfo]:
         """The models that the key may use."""
+        principal = get_principal(request.scope)
+        return await self._described(
+            EVERYTHING if principal.kind == "management" else principal.models
+        )
+
+    async def _described(self, seen: Permit) -> list[ModelInfo]:
         installed = await run_in_threadpool(self._store.installed)
         running = {model.name: model for model in self._status().models}
-        principal = get_principal(request.scope)
-        seen = EVERYTHING if principal.kind == "management" else principal.models
         return [
             self._describe(model, running.get(model.name))
             for model in installed
@@ -89,10 +104,7 @@ def _memory(running: ModelStatus) -> ModelMemory:
     )
 
 
-def endpoints(
-    store: Installed, status: Callable[[], BackendStatus], defaults: Defaults
-) -> list[Endpoint]:
-    listing = ListModels(store, status, defaults)
+def endpoints(listing: ListModels) -> list[Endpoint]:
     return [
         Endpoint("GET", "/v1/models", "List the models", listing.answer, ANY_KEY, ModelList),
         Endpoint(

@@ -21,6 +21,11 @@ class Gate:
         self._inside = 0
 
     @property
+    def most(self) -> int:
+        """Calls that find a place."""
+        return self._max_queue
+
+    @property
     def inside(self) -> int:
         """Calls that hold a place."""
         return self._inside

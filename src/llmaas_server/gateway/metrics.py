@@ -13,6 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from llmaas_client.wire.errors import ErrorCode
+from llmaas_client.wire.server import TaskFigures
 from llmaas_server.seam.backend import Tally
 from llmaas_server.seam.values import BackendStatus, Call, Timing, Usage
 
@@ -116,6 +117,58 @@ class Metrics:
         self._prefill.labels(call.task).observe(timing.prefill_ms / 1000)
         if completion_tokens > 1 and timing.decode_ms > 0:
             self._step.labels(call.task).observe(timing.decode_ms / 1000 / completion_tokens)
+
+    def by_task(self) -> list[TaskFigures]:
+        """What each task did, for people; the tasks that were not called are not there."""
+        calls = _totals(self._calls, "task", "outcome")
+        tokens = _totals(self._tokens, "task", "kind")
+        queue, prefill, step = (
+            _means(histogram) for histogram in (self._queue, self._prefill, self._step)
+        )
+        return [
+            TaskFigures(
+                task=task,
+                calls=int(sum(count for (name, _), count in calls.items() if name == task)),
+                failed=int(
+                    sum(
+                        count
+                        for (name, outcome), count in calls.items()
+                        if name == task and outcome not in ("ok", "cancelled")
+                    )
+                ),
+                prompt_tokens=int(tokens.get((task, "prompt"), 0)),
+                cached_tokens=int(tokens.get((task, "cached"), 0)),
+                completion_tokens=int(tokens.get((task, "completion"), 0)),
+                queue_ms=queue.get(task),
+                prefill_ms=prefill.get(task),
+                step_ms=step.get(task),
+            )
+            for task in sorted({task for task, _ in calls})
+        ]
+
+
+def _totals(counter: Counter, first: str, second: str) -> dict[tuple[str, str], float]:
+    """By two of its labels."""
+    found: dict[tuple[str, str], float] = {}
+    for family in counter.collect():
+        for sample in family.samples:
+            if sample.name.endswith("_total"):
+                key = sample.labels[first], sample.labels[second]
+                found[key] = found.get(key, 0.0) + sample.value
+    return found
+
+
+def _means(histogram: Histogram) -> dict[str, float]:
+    """Task -> mean, in milliseconds, where there is one."""
+    parts: dict[tuple[str, str], float] = {}
+    for family in histogram.collect():
+        for sample in family.samples:
+            parts[sample.labels["task"], sample.name.rpartition("_")[2]] = sample.value
+    return {
+        task: 1000 * parts[task, "sum"] / count
+        for (task, what), count in parts.items()
+        if what == "count" and count
+    }
 
 
 class _State(Collector):

@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from llmaas_server.api.models import ListModels
 from llmaas_server.gateway.choice import Defaults
+from llmaas_server.gateway.figures import Figures
 from llmaas_server.gateway.principals import Actor
+from llmaas_server.gateway.pulls import Pulls
 from llmaas_server.gateway.services import Services
 from llmaas_server.gateway.sessions import Session
 from llmaas_server.models.manifest import InstalledModel
@@ -32,6 +35,9 @@ class House:
     shelf: Shelf
     defaults: Defaults
     version: str
+    listing: ListModels
+    pulls: Pulls
+    figures: Figures
 
 
 @dataclass(frozen=True, slots=True)
