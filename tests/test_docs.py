@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 import tomllib
-from pathlib import Path
 
 import pytest
 
@@ -75,29 +74,6 @@ def test_links_lead_somewhere(page: Page) -> None:
 def test_every_page_is_in_the_navigation() -> None:
     listed = set(re.findall(r"[\w/-]+\.md", (ROOT / "mkdocs.yml").read_text("utf-8")))
     assert listed == {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")}
-
-
-def test_site_builds_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
-    pytest.importorskip("mkdocs", reason="mkdocs is not installed (pip install 'llmaas[docs]')")
-    done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-d", tmp_path / "site"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    built = list((tmp_path / "site").rglob("*.html"))
-    assert len(built) >= len(PAGES) - 1
-    loaded = r"""<(?:script|img|iframe|link)\b[^>]*?(?:src|href)=["']?(?:https?:)?//[^>]*"""
-    for path in built:
-        outside = [
-            tag
-            for tag in re.findall(loaded, path.read_text("utf-8"))
-            if 'rel="canonical"' not in tag
-        ]
-        assert not outside, path
 
 
 @pytest.mark.parametrize("page", PAGES, ids=IDS)
