@@ -17,7 +17,7 @@ from typing import Literal
 
 import pytest
 
-from support.pages import DOCS, read_pages
+from support.pages import DOCS
 from support.sources import ROOT
 
 pytest.importorskip("zensical", reason="zensical is not installed (pip install 'llmaas[docs]')")
@@ -55,9 +55,8 @@ def site(project: Path) -> Path:
 
 
 def test_every_page_is_built(site: Path) -> None:
-    pages = {
-        page.path.relative_to(DOCS) for page in read_pages() if page.path != ROOT / "README.md"
-    }
+    pages = [path.relative_to(DOCS) for path in DOCS.rglob("*.md")]
+    assert len(pages) > 30
     assert all((site / page.with_suffix(".html")).is_file() for page in pages)
 
 

@@ -58,8 +58,8 @@ class Page:
 
 
 def read_pages() -> list[Page]:
-    """The README and every page of the documentation."""
-    paths = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+    """The README, how to contribute, and every page of the documentation."""
+    paths = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
     return [Page(path, path.read_text("utf-8")) for path in paths]
 
 

@@ -46,11 +46,11 @@ def hermetic() -> dict[str, str]:
 
 
 @contextmanager
-def serving(folder: Path, cache: Path, *flags: str) -> Iterator[Serving]:
+def serving(folder: Path, cache: Path, *flags: str, program: Path = LLMAAS) -> Iterator[Serving]:
     """`llmaas serve --port 0` with `flags`, ready; `folder` is for its state."""
     home, log = folder / "home", folder / "serve.log"
     where = ["--port", "0", "--home", str(home), "--cache", str(cache)]
-    command = [str(LLMAAS), "serve", *where, *flags]
+    command = [str(program), "serve", *where, *flags]
     with (
         log.open("w") as errors,
         subprocess.Popen(
