@@ -30,7 +30,7 @@ RETRY_HEADER = "x-should-retry"
 MESSAGE_HEADER = "x-error-message"
 """By which the clients of Hugging Face know what is wrong."""
 
-_LONGEST_HEADER = 500
+_LONGEST_HEADER = 512
 """Characters."""
 
 
