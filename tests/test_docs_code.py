@@ -34,7 +34,8 @@ def run(server: Serving, command: list[str], folder: Path) -> str:
     done = subprocess.run(
         command,
         cwd=folder,
-        env=server.environment | {"LLMAAS_API_KEY": server.key},
+        # Offline, the client of Hugging Face would not even speak to this server.
+        env=server.environment | {"LLMAAS_API_KEY": server.key, "HF_HUB_OFFLINE": "0"},
         capture_output=True,
         text=True,
         timeout=120,

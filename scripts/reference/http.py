@@ -109,5 +109,8 @@ def schema_section(schema: Schema) -> Iterator[str]:
         (f"`{name}`", kind(one), "yes" if name in required else "", one.get("description", ""))
         for name, one in schema.get("properties", {}).items()
     ]
+    if not rows and schema.get("items"):
+        yield f"A {kind(schema)}."
+        yield ""
     if rows:
         yield from table(["field", "type", "required", "meaning"], rows)
