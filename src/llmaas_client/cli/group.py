@@ -31,6 +31,7 @@ OWN = {
         "summarize",
         "chat",
         "embed",
+        "map",
         "classifiers",
         "accounts",
         "applications",
