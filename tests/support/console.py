@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 
+from llmaas_server.app import ModelStore
 from llmaas_server.seam.backend import Backend
 from llmaas_server.settings import Settings
 from support.front import Front, front
@@ -20,10 +21,15 @@ EMAIL = "owner@example.org"
 
 
 @contextmanager
-def served(home: Path, backend: Backend | None = None) -> Iterator[Front]:
-    """A server with a console, on the fake backend, where everybody may register."""
-    settings = Settings(home=home, cache=home, backend="fake", registration="open")
-    with front(settings, backend) as running:
+def served(
+    home: Path,
+    backend: Backend | None = None,
+    store: ModelStore | None = None,
+    registration: Literal["closed", "invite", "open"] = "open",
+) -> Iterator[Front]:
+    """A server with a console, on the fake backend."""
+    settings = Settings(home=home, cache=home, backend="fake", registration=registration)
+    with front(settings, backend, store) as running:
         yield running
 
 

@@ -155,6 +155,7 @@ def _check(rates: Rates) -> None:
     if (rates.cpu_second or rates.gpu_second) and not rates.most_time:
         raise Problem(
             "invalid_request",
-            "a price for time needs most_time: the time that a call is charged for at most",
-            param="most_time",
+            "a price for time needs most_seconds: the time that a call is charged for at most",
+            hint="Without it nobody could say what a call reserves of a budget.",
+            param="most_seconds",
         )

@@ -129,7 +129,7 @@ async def test_versions(database: Database) -> None:
     [
         (Rates(prompt=-1), None, None),
         (Rates(completion=2**63), None, None),
-        (Rates(gpu_second=1), None, "most_time"),
+        (Rates(gpu_second=1), None, "most_seconds"),
         (Rates(), 1, "valid_from"),
     ],
 )

@@ -4,11 +4,12 @@
 //     <input name="limits.concurrency" data-as="number">      a dot is an object within
 //   <button data-call data-method="DELETE" data-path="/v1/keys/key_…" data-ask="…" data-done="…">
 //
-// Empty fields are left out. What is shown once (a secret, a token) stays until it is put away.
+// Then the page is loaded anew, or that of data-then. Empty fields are left out. What is shown once (a secret, a token) stays until it is put away.
 
 import { call } from "./api.js";
 import { ask, dialog } from "./confirm.js";
 import { el } from "./dom.js";
+import { fill_meters } from "./meters.js";
 import { toast, toast_error } from "./toast.js";
 
 const SHOWN_ONCE = ["secret", "token"];
@@ -67,7 +68,8 @@ async function run(from, body) {
   const answer = await call(method, path, body);
   await show_once(answer);
   sessionStorage.setItem("llmaas-said", done ?? "Done.");
-  location.reload();
+  if (from.dataset.then) location.assign(from.dataset.then);
+  else location.reload();
 }
 
 for (const form of document.querySelectorAll("form[data-api]")) {
@@ -84,25 +86,27 @@ for (const form of document.querySelectorAll("form[data-api]")) {
     }
   });
 }
-for (const button of document.querySelectorAll("[data-call]")) {
-  if (!(button instanceof HTMLElement)) continue;
-  button.addEventListener("click", async () => {
-    if (button.dataset.ask && !(await ask(button.textContent ?? "", button.dataset.ask, button.textContent ?? "Go on"))) return;
-    button.setAttribute("disabled", "");
-    try {
-      await run(button, button.dataset.body ? JSON.parse(button.dataset.body) : undefined);
-    } catch (error) {
-      toast_error(error);
-    } finally {
-      button.removeAttribute("disabled");
-    }
-  });
+// At the document, so that buttons that come later are heard, too.
+document.addEventListener("click", async (event) => {
+  const button = event.target instanceof Element ? event.target.closest("[data-call]") : null;
+  if (button instanceof HTMLElement) await press(button);
+});
+
+/** @param {HTMLElement} button */
+async function press(button) {
+  if (button.dataset.ask && !(await ask(button.textContent ?? "", button.dataset.ask, button.textContent ?? "Go on"))) return;
+  button.setAttribute("disabled", "");
+  try {
+    await run(button, button.dataset.body ? JSON.parse(button.dataset.body) : undefined);
+  } catch (error) {
+    toast_error(error);
+  } finally {
+    button.removeAttribute("disabled");
+  }
 }
 const said = sessionStorage.getItem("llmaas-said");
 if (said) {
   sessionStorage.removeItem("llmaas-said");
   toast(said);
 }
-for (const meter of document.querySelectorAll("[data-share]")) {
-  if (meter instanceof HTMLElement) meter.style.width = `${Math.min(100, 100 * Number(meter.dataset.share))}%`;
-}
+fill_meters(document);
