@@ -58,6 +58,23 @@ def embedded_store() -> Store:
 
 
 @pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sdist, and the wheel that was built from it."""
+    pytest.importorskip("build", reason="build is not installed (pip install 'llmaas[dev]')")
+    from support.wheels import build_package
+
+    folder = tmp_path_factory.mktemp("dist")
+    build_package(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def wheel(built: Path) -> Path:
+    (path,) = built.glob("*.whl")
+    return path
+
+
+@pytest.fixture(scope="session")
 def chat_ref(embedded_store: Store) -> ModelRef:
     """The embedded chat model."""
     return embedded_store.ref(load_settings().chat_model)

@@ -14,10 +14,8 @@ from pathlib import Path
 import pytest
 
 from support.serving import Serving, serving
-from support.sources import ROOT, SRC
+from support.sources import SRC
 from support.wheels import Environment, make_environment
-
-pytest.importorskip("build", reason="build is not installed (pip install 'llmaas[dev]')")
 
 CALL = """
 from llmaas_client import Client
@@ -26,27 +24,6 @@ with Client() as client:
     print(client.classify("The screen is cracked.", labels=["complaint", "praise"]).model)
 """
 PRESENT = "import importlib.util, sys; print([importlib.util.find_spec(n) for n in sys.argv[1:]])"
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the sdist, and the wheel that was built from it."""
-    folder = tmp_path_factory.mktemp("dist")
-    done = subprocess.run(
-        [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT)],
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder
-
-
-@pytest.fixture(scope="module")
-def wheel(built: Path) -> Path:
-    (path,) = built.glob("*.whl")
-    return path
 
 
 @pytest.fixture(scope="module")

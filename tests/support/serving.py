@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +46,13 @@ def hermetic() -> dict[str, str]:
 
 
 @contextmanager
-def serving(folder: Path, cache: Path, *flags: str, program: Path = LLMAAS) -> Iterator[Serving]:
+def serving(
+    folder: Path,
+    cache: Path,
+    *flags: str,
+    program: Path = LLMAAS,
+    variables: Mapping[str, str] | None = None,
+) -> Iterator[Serving]:
     """`llmaas serve --port 0` with `flags`, ready; `folder` is for its state."""
     home, log = folder / "home", folder / "serve.log"
     where = ["--port", "0", "--home", str(home), "--cache", str(cache)]
@@ -59,7 +65,7 @@ def serving(folder: Path, cache: Path, *flags: str, program: Path = LLMAAS) -> I
             stderr=errors,
             text=True,
             cwd=folder,
-            env=hermetic(),
+            env=hermetic() | dict(variables or {}),
         ) as process,
     ):
         try:

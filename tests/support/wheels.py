@@ -6,13 +6,15 @@ import os
 import subprocess
 import sys
 import venv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from support.sources import ROOT
 
 PROJECT = "llmaas"
 
@@ -29,6 +31,11 @@ class Environment:
     def llmaas(self) -> Path:
         return self.folder / "bin" / "llmaas"
 
+    @property
+    def packages(self) -> Path:
+        (found,) = self.folder.glob("lib/python3*/site-packages")
+        return found
+
     def run(self, *command: str | Path) -> subprocess.CompletedProcess[str]:
         """Run a command without what is set here for llmaas and for Python."""
         ours = ("LLMAAS_", "PYTHON", "COV_", "COVERAGE_")
@@ -43,6 +50,13 @@ class Environment:
         )
 
 
+def build_package(folder: Path) -> None:
+    """Build the sdist, and the wheel from it, into a folder. Needs no network."""
+    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    done = subprocess.run(build, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def make_environment(folder: Path, wheel: Path, *extras: str) -> Environment:
     """A virtual environment with the wheel, and links to what it and its extras need."""
     venv.create(folder, with_pip=False)
@@ -50,27 +64,31 @@ def make_environment(folder: Path, wheel: Path, *extras: str) -> Environment:
     install = ["install", "-q", "--no-deps", "--no-index", "--disable-pip-version-check"]
     pip = [sys.executable, "-m", "pip", "--python", str(environment.python), *install, str(wheel)]
     subprocess.run(pip, check=True, capture_output=True, text=True, timeout=120)
-    packages = next((folder / "lib").glob("python3*")) / "site-packages"
-    (metadata,) = packages.glob(f"{PROJECT}-*.dist-info")
-    for name in sorted(needed(Distribution.at(metadata), frozenset(extras))):
-        for entry in top_entries(distribution(name)):
-            link = packages / entry.name
-            if not link.exists():
-                link.symlink_to(entry)
+    (metadata,) = environment.packages.glob(f"{PROJECT}-*.dist-info")
+    link(needed(Distribution.at(metadata).requires or (), frozenset(extras)), environment.packages)
     return environment
 
 
-def needed(project: Distribution, extras: frozenset[str]) -> set[str]:
-    """The names of what a project needs with these extras, directly or through others."""
+def link(names: Iterable[str], folder: Path) -> None:
+    """Links to these distributions of this environment."""
+    for name in sorted(names):
+        for entry in top_entries(distribution(name)):
+            target = folder / entry.name
+            if not target.exists():
+                target.symlink_to(entry)
+
+
+def needed(requirements: Iterable[str], extras: frozenset[str] = frozenset()) -> set[str]:
+    """The names of what these lines ask for with these extras, directly or through others."""
     found: dict[str, str] = {}  # the requirement as it is written -> the name in it
-    todo = [(project, extras)]
+    todo = [(line, extras) for line in requirements]
     while todo:
-        one, wanted = todo.pop()
-        for line in one.requires or ():
-            requirement = Requirement(line)
-            if line not in found and _applies(requirement, wanted):
-                found[line] = canonicalize_name(requirement.name)
-                todo.append((distribution(requirement.name), frozenset(requirement.extras)))
+        line, wanted = todo.pop()
+        requirement = Requirement(line)
+        if line not in found and _applies(requirement, wanted):
+            found[line] = canonicalize_name(requirement.name)
+            more = frozenset(requirement.extras)
+            todo.extend((one, more) for one in distribution(requirement.name).requires or ())
     return set(found.values())
 
 
