@@ -109,6 +109,12 @@ def test_as_the_client_of_openai(server: Front, path: str) -> None:
     assert len(answer.choices[0].logprobs.content[0].top_logprobs) == 2
 
 
+def test_at_the_addresses_of_openai(server: Front) -> None:
+    client = InferenceClient(base_url=f"{server.url}/v1", api_key=server.key)
+    answer = client.chat.completions.create(model="smollm2-135m-instruct-q4_1", messages=SAY)
+    assert answer.choices[0].message.content == "one two three"
+
+
 def test_a_model_is_named_in_the_call(server: Front, client: InferenceClient) -> None:
     model = "smollm2-135m-instruct-q4_1"
     assert client.chat_completion(SAY, model=model).choices
