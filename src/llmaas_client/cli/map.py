@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -31,7 +32,7 @@ OPTIONS: dict[Task, tuple[str, ...]] = {
 COLUMNS: dict[Task, tuple[str, ...]] = {
     "classify": ("label", "score", "labels", "abstained"),
     "summarize": ("summary", "words", "coverage", "method"),
-    "chat": ("text", "value", "finish_reason"),
+    "chat": ("reply", "finish_reason"),
     "embed": ("embedding",),
 }
 """What a task adds to a row; `classify` adds a `score of …` for each label, too."""
@@ -210,11 +211,18 @@ def _table(
         {
             **rows[item.index].fields,
             **empty,
-            **{prefix + name: value for name, value in results.row_of(item).items()},
+            **{prefix + name: value for name, value in _new(task, results.row_of(item)).items()},
             f"{prefix}error": None if item.error is None else str(item.error),
         }
         for item in results.items
     ]
+
+
+def _new(task: Task, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A reply is not called `text`: most files have a column of that name already."""
+    if task != "chat" or not row:
+        return row
+    return {"reply": row["text"], "finish_reason": row["finish_reason"]}
 
 
 def _resume(done: int, total: int, out: Path) -> str:

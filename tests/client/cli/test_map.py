@@ -84,6 +84,14 @@ def test_summaries_of_json_lines(server: TaskServer, tmp_path: Path) -> None:
     ]
 
 
+def test_chat(server: TaskServer, reviews: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    words = ["map", str(reviews), "--task", "chat", "--system", "Be kind.", "-o", str(out)]
+    assert main(words) == 0
+    first = csv_rows(out)[0]
+    assert (first["text"], first["reply"], first["error"]) == ("bad 0", "You said bad 0", "")
+
+
 def test_errors_are_rows_and_are_worked_on_again(
     server: TaskServer, reviews: Path, tmp_path: Path, capsys: Capture
 ) -> None:
