@@ -15,8 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from llmaas_server.compat.openai.fields import IGNORED, ONLY, REFUSED
 from llmaas_server.models.store import Store
 from support.client_environments import NAMES, CannotBuildError, python_of
+from support.pages import read_pages
 from support.serving import Serving, serving
 from support.sources import ROOT
 
@@ -37,6 +39,8 @@ ON_REAL_MODELS = ("openai", "langchain")
 
 BUILD_SECONDS = 100.0
 RUN_SECONDS = 120.0
+
+PAGE = next(page for page in read_pages() if page.name == "docs/how-to/other-clients.md")
 
 Python = Callable[[str], Path]
 
@@ -71,20 +75,21 @@ def real(tmp_path_factory: pytest.TempPathFactory, embedded_store: Store) -> Ite
         yield server
 
 
-def run(python: Path, name: str, server: Serving, folder: Path, *options: str) -> None:
-    """Run a client's script; a proxy or a key that somebody has set is none of its business."""
-    environment = {
+def environment(server: Serving, folder: Path) -> dict[str, str]:
+    """A proxy or a key that somebody has set is none of its business."""
+    return {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
         "OPENAI_API_KEY": server.key,
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # else it asks another server at its start
-        "LANGCHAIN_TRACING_V2": "false",
-        "INSTRUCTOR_TELEMETRY": "0",
     }
+
+
+def run(python: Path, name: str, server: Serving, folder: Path, *options: str) -> None:
     command = [str(python), str(SCRIPTS / CLIENTS[name]), f"{server.base_url}/v1", CHAT, EMBED]
     done = subprocess.run(
         [*command, *options],
-        env=environment,
+        env=environment(server, folder),
         cwd=folder,
         capture_output=True,
         text=True,
@@ -101,6 +106,29 @@ def test_every_environment_is_used() -> None:
 @pytest.mark.parametrize("name", CLIENTS)
 def test_client(python: Python, fake: Serving, tmp_path: Path, name: str) -> None:
     run(python(name), name, fake, tmp_path, "--fake")
+
+
+@pytest.mark.parametrize("package", ["openai", "langchain", "litellm", "instructor", "pydantic_ai"])
+def test_the_page_about_it(python: Python, fake: Serving, tmp_path: Path, package: str) -> None:
+    """Its block in docs/how-to/other-clients.md; only the address is another one."""
+    (block,) = (one for one in PAGE.code("py") if one.text.split()[1].startswith(package))
+    code = block.text.replace("http://127.0.0.1:8000", fake.base_url)
+    done = subprocess.run(
+        [str(python(package)), "-c", code],
+        env=environment(fake, tmp_path),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=RUN_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+@pytest.mark.parametrize("name", [*IGNORED, *ONLY, *REFUSED])
+def test_the_page_names_every_parameter(name: str) -> None:
+    assert f"`{name}`" in PAGE.text
 
 
 @pytest.mark.real_models

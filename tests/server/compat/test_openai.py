@@ -1,4 +1,4 @@
-"""The OpenAI wire as it stands on the socket: statuses, names of what is refused, pieces of streams.
+"""The OpenAI wire on the socket: statuses, names of what is refused, pieces of streams.
 
 What their clients make of it is in test_clients.
 """
@@ -315,7 +315,7 @@ def test_completions_are_numbered_by_text_and_then_by_n(there: Front) -> None:
     ]
     assert whole["choices"][0]["logprobs"]["text_offset"] == [0, 2]
     told = pieces(post(there, "/v1/completions", prompt=["a b", "c d"], n=2, stream=True))
-    said = {index: "" for index in range(4)}
+    said = dict.fromkeys(range(4), "")
     for piece in told:
         said[piece["choices"][0]["index"]] += piece["choices"][0]["text"]
     assert list(said.values()) == [one["text"] for one in whole["choices"]]
