@@ -20,6 +20,13 @@ class TaskSpec(Generic[RequestT, ResultT]):
     result: type[ResultT]
     streams: bool
     """Whether `"stream": true` gives server-sent events; elsewhere the field does not exist."""
+    like: str | None = None
+    """The task that is served by the same models, where this one has no default of its own."""
+
+    @property
+    def ability(self) -> str:
+        """The task that a model must be able to do for this one."""
+        return self.like or self.name
 
     @property
     def path(self) -> str:

@@ -48,8 +48,9 @@ class AskPrice:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = Exchange(scope, receive, send)
         body = await exchange.body(self._max_body_bytes)
+        asked = parse(self._spec.request, body)
         call = await calling.prepare(
-            self._calls, exchange, self._spec.name, parse(self._spec.request, body)
+            self._calls, exchange, self._spec.name, asked, ability=self._spec.ability
         )
 
         async def answer() -> None:

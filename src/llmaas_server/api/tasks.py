@@ -44,8 +44,9 @@ class RunTask:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = Exchange(scope, receive, send)
         body = await exchange.body(self._max_body_bytes)
+        asked = parse(self._spec.request, body)
         call = await calling.prepare(
-            self._calls, exchange, self._spec.name, parse(self._spec.request, body)
+            self._calls, exchange, self._spec.name, asked, ability=self._spec.ability
         )
         answering = Answering(exchange, call)
         make = answering.events if call.stream else answering.whole
@@ -147,8 +148,8 @@ def _describe(spec: TaskSpec[Any, Any], defaults: Defaults) -> TaskInfo:
         name=spec.name,
         path=spec.path,
         streams=spec.streams,
-        default_model=defaults.model_for(spec.name),
-        model_rule=RULES[spec.name],
+        default_model=defaults.model_for(spec.ability),
+        model_rule=RULES[spec.ability],
         request_schema=spec.request.model_json_schema(),
         result_schema=spec.result.model_json_schema(),
     )
