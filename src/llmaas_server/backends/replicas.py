@@ -272,6 +272,7 @@ def _together(same: Sequence[ModelStatus]) -> ModelStatus:
         replicas=len(resident or same),
         kv_bytes=sum(model.kv_bytes for model in same),
         in_use=any(model.in_use for model in same),
+        jobs=sum(model.jobs for model in same),
         pinned=any(model.pinned for model in same),
         kernels=", ".join(sorted({model.kernels for model in same} - {""})),
     )

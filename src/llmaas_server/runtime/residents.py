@@ -37,6 +37,14 @@ Opener = Callable[[ModelRef, WorkerOptions, Callable[[float], None]], tuple[Mode
 
 State = Literal["loading", "resident"]
 
+LANES: dict[ModelKind, str] = {
+    "decoder": "generate",
+    "encoder": "encode",
+    "classifier": "encode",
+    "seq2seq": "seq2seq",
+}
+"""The lane of a model, as people are told; a twin's is that of its model."""
+
 _BUILDING_SECONDS = 1.0
 """How often a wait for kernels that are being built is a sign of life."""
 
@@ -97,7 +105,13 @@ class Residents:
         ]
         resident = [
             self._status(
-                ref, "resident", 1.0, one.size, in_use=one.in_use, kernels=one.lane.kernels
+                ref,
+                "resident",
+                1.0,
+                one.size,
+                in_use=one.in_use,
+                kernels=one.lane.kernels,
+                jobs=one.jobs,
             )
             for ref, one in self._residents.items()
         ]
@@ -112,6 +126,7 @@ class Residents:
         *,
         in_use: bool,
         kernels: str,
+        jobs: int = 0,
     ) -> ModelStatus:
         return ModelStatus(
             ref.name,
@@ -123,6 +138,8 @@ class Residents:
             pinned=self._is_pinned(ref),
             kernels=kernels,
             quantization=self._options.quantization_of(ref.name),
+            lane=LANES[ref.kind],
+            jobs=jobs,
         )
 
     @contextlib.asynccontextmanager

@@ -178,6 +178,10 @@ class ModelStatus(msgspec.Struct, frozen=True):
     loads; where workers differ, all of them with commas between."""
     quantization: str = ""
     """What the settings ask for it."""
+    lane: str = ""
+    """What its work goes through: `generate`, `encode` or `seq2seq`."""
+    jobs: int = 0
+    """Sequences and batches that wait or run there now."""
 
 
 class BackendStatus(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from llmaas_client.wire.operating import Operating
 SIZE = 240.0
 """Of the square that is plotted in; shares from 0 to 1 fill it."""
 
-LEAST_RADIUS, MOST_RADIUS = 3.0, 9.0
+LEAST_RADIUS, MOST_RADIUS = 2.0, 6.0
 
 
 @dataclass(frozen=True, slots=True)

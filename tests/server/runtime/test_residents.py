@@ -117,12 +117,30 @@ async def test_a_load_can_be_watched(engine: Engine, shelf: Shelf) -> None:
     await until(lambda: engine.progress() > before)
     assert engine.busy
     assert engine.models() == [
-        ModelStatus("named", "loading", 0.5, 80, kv_bytes=20, in_use=True, quantization="auto")
+        ModelStatus(
+            "named",
+            "loading",
+            0.5,
+            80,
+            kv_bytes=20,
+            in_use=True,
+            quantization="auto",
+            lane="generate",
+        )
     ]
     shelf.gate.set()
     await load
     assert engine.models() == [
-        ModelStatus("named", "resident", 1.0, 77, kv_bytes=20, kernels="echo", quantization="auto")
+        ModelStatus(
+            "named",
+            "resident",
+            1.0,
+            77,
+            kv_bytes=20,
+            kernels="echo",
+            quantization="auto",
+            lane="generate",
+        )
     ]
     await until(idle(engine))
 
