@@ -3,41 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from llmaas_server.ui.page import Page, find_pages
 from support.browsing import visiting
 from support.front import Front
+from support.looks import LOOKS, fits, serious
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
-
-LOOKS: dict[str, dict[str, Any]] = {
-    "light": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
-    "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
-    "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"},
-}
 PAGES = [page for page in find_pages() if "{" not in page.path]
 BEFORE = ["/sign-in", "/register", "/enter"]
-
-
-def serious(page: Any) -> list[str]:
-    found = axe.Axe().run(page).response["violations"]
-    return [
-        f"{one['id']}: {one['nodes'][0]['html'][:160]}"
-        for one in found
-        if one["impact"] in ("serious", "critical")
-    ]
-
-
-def fits(page: Any) -> bool:
-    """Whether nothing makes the page wider than the window."""
-    width: bool = page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    return width
 
 
 @pytest.mark.parametrize("look", LOOKS)

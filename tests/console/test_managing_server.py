@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import threading
 from collections.abc import Iterator
@@ -11,15 +12,19 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from llmaas_client.wire.classifiers import ReliabilityBin
+from llmaas_client.wire.operating import Operating
 from llmaas_server.backends.fake import FakeBackend
 from llmaas_server.gateway.actions import OPERATOR
 from llmaas_server.models.manifest import InstalledModel
 from llmaas_server.models.progress import Progress, Step, silent
 from llmaas_server.models.store import Store
+from llmaas_server.seam import heads
 from llmaas_server.ui.page import find_pages
 from support.browsing import Visitor, expect, visiting
 from support.console import PASSWORD, Person, served
 from support.front import Front
+from support.looks import LOOKS, fits, serious
 from support.model_files import model_folder
 
 if TYPE_CHECKING:
@@ -111,11 +116,19 @@ def make_classifier(visitor: Visitor, name: str) -> None:
     visitor.server.http.post("/v1/classifiers", json=body).raise_for_status()
 
 
-def test_a_classifier_is_looked_at_and_deleted(owner: Visitor) -> None:
-    expect(owner.go("/classifiers").get_by_text("There are none yet.")).to_be_visible()
-    make_classifier(owner, "desk")
-    make_classifier(owner, "desk")
-    page = owner.go("/classifiers")
+@pytest.fixture
+def settler(browser: Browser, tmp_path: Path) -> Iterator[Visitor]:
+    """The owner of a server on which nothing was done."""
+    with served(tmp_path) as server, visiting(browser, server) as visitor:
+        visitor.become_owner()
+        yield visitor
+
+
+def test_a_classifier_is_looked_at_and_deleted(settler: Visitor) -> None:
+    expect(settler.go("/classifiers").get_by_text("There are none yet.")).to_be_visible()
+    make_classifier(settler, "desk")
+    make_classifier(settler, "desk")
+    page = settler.go("/classifiers")
     expect(page.locator("tbody tr")).to_have_count(2)
     page.get_by_role("link", name="desk@2").click()
     expect(page.get_by_role("heading", name="desk@2")).to_be_visible()
@@ -131,9 +144,51 @@ def test_a_classifier_is_looked_at_and_deleted(owner: Visitor) -> None:
     page.get_by_role("button", name="Delete all versions").click()
     confirm(page, "Delete all versions")
     expect(page.get_by_text("There are none yet.")).to_be_visible()
-    gone = owner.go("/classifiers/desk@1")
+    gone = settler.go("/classifiers/desk@1")
     expect(gone.get_by_text("there is no classifier")).to_be_visible()
-    owner.complaints.clear()  # the page that is not there
+    settler.complaints.clear()  # the page that is not there
+
+
+def keep_bins(server: Front, name: str) -> None:
+    """The classifier once more, with the figures that the fake backend does not make up."""
+    path = f"/v1/classifiers/{name}"
+    head = heads.read(base64.b64decode(server.http.get(f"{path}/export").json()["file"]))
+    bins = [
+        ReliabilityBin(examples=40, confidence=0.4, accuracy=0.5),
+        ReliabilityBin(examples=60, confidence=0.9, accuracy=0.8),
+    ]
+    points = [
+        Operating(threshold=0.0, coverage=1.0, error=0.2, error_bound=0.3),
+        Operating(threshold=0.9, coverage=0.5, error=0.1, error_bound=0.2),
+    ]
+    found = head.card.evaluation.model_copy(update={"reliability": bins, "operating": points})
+    card = head.card.model_copy(update={"evaluation": found})
+    file = base64.b64encode(heads.write(heads.Head(card, head.weights))).decode()
+    server.http.post(f"{path}/import", json={"file": file}).raise_for_status()
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_one_classifier_and_one_account_look_well(
+    browser: Browser, server: Front, pictures: Path, look: str
+) -> None:
+    with visiting(browser, server, **LOOKS[look]) as visitor:
+        visitor.become_owner()
+        make_classifier(visitor, f"plot-{look}")
+        keep_bins(server, f"plot-{look}")
+        account = server.manage.get("/v1/accounts/me").json()["id"]
+        for path in (f"/classifiers/plot-{look}@2", f"/people/{account}"):
+            page = visitor.go(path)
+            name = path.split("/")[1]
+            page.screenshot(path=pictures / f"{name}-one-{look}.png", full_page=True)
+            assert serious(page) == [], path
+            assert fits(page), path
+        page = visitor.go(f"/classifiers/plot-{look}@2")
+        diagram = page.get_by_label("Reliability: accuracy against confidence")
+        expect(diagram.locator("circle")).to_have_count(2)
+        expect(diagram.locator("circle").first).to_have_attribute("cy", "120.0")
+        visitor.go(f"/classifiers/plot-{look}@1")
+        expect(page.get_by_text("has no bins of its scores")).to_be_visible()
+    server.http.delete(f"/v1/classifiers/plot-{look}").raise_for_status()
 
 
 def test_the_server_page_keeps_itself_current(owner: Visitor) -> None:

@@ -21,7 +21,14 @@ ACTION = "access.refused"
 MOST_OF_A_PATH = 200
 
 ASKED_AGAIN = frozenset(
-    {"accounts:manage", "invitations:write", "keys:write", "prices:write", "records:write"}
+    {
+        "accounts:manage",
+        "accounts:write",
+        "invitations:write",
+        "keys:write",
+        "prices:write",
+        "records:write",
+    }
 )
 """Actions for which a session must have given the password a short while ago."""
 
