@@ -181,6 +181,8 @@ class Session:
         except Exception as error:
             self._outbox.put(request_id, failure_of_any(error, f"model {name}"))
         else:
+            if self._runtime.failure is None:
+                self._channel.send(self._pulse())  # so that the front sees it with the answer
             self._outbox.put(request_id, Done())
 
     def _pulse(self) -> Pulse:

@@ -164,6 +164,14 @@ async def test_broken_weights_are_the_callers_to_know(
     assert backend.status().ready
 
 
+async def test_what_is_loaded_is_seen_at_once(backend: WorkerBackend, embedder: ModelRef) -> None:
+    await backend.load(embedder)
+    assert resident(backend, embedder.name)
+    assert [(one.lane, one.jobs) for one in backend.status().models] == [("encode", 0)]
+    await backend.unload(embedder.name)
+    assert backend.status().models == []
+
+
 async def test_what_models_may_take_is_told(backend: WorkerBackend) -> None:
     await backend.ready()
     assert backend.status().memory_bytes == int(SHARE_FOR_MODELS * cpu_memory_bytes())
