@@ -9,6 +9,7 @@ import tomllib
 
 import pytest
 
+import llmaas_client
 from llmaas_client.wire import TASKS
 from llmaas_client.wire.errors import ERRORS
 from llmaas_server.settings import Settings
@@ -42,6 +43,18 @@ def test_every_error_is_described() -> None:
 def test_every_setting_is_described() -> None:
     headings = page("docs/reference/settings.md").anchors
     assert set(Settings.model_fields) <= headings
+
+
+def test_every_public_name_is_described() -> None:
+    reference = page("docs/reference/python.md")
+    exceptions = {line.split("`")[1] for line in table(reference.name)[2:]}
+    told = {name for name in llmaas_client.__all__ if name.lower() in reference.anchors}
+    assert set(llmaas_client.__all__) - told - exceptions == {"__version__"}
+
+
+def test_pages_for_programs_name_every_page() -> None:
+    told = set(re.findall(r"\]\(([\w/.-]+\.md)\)", (DOCS / "llms.txt").read_text("utf-8")))
+    assert told == {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")}
 
 
 def table(name: str) -> list[str]:
