@@ -183,7 +183,7 @@ class Evaluation(WireModel):
     ece_before: Interval = Field(description="Expected calibration error of raw scores.")
     ece_after: Interval = Field(description="The same, calibrated on the other folds.")
     reliability: list[ReliabilityBin] = Field(
-        default_factory=list,
+        default_factory=list[ReliabilityBin],
         description="What ece_after is the mean distance of: bins of equal mass, the least "
         "confident first.",
     )
