@@ -5,19 +5,26 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
+import ssl
 import subprocess
 import sys
+import time
 import tomllib
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from llmaas_client import Client
 from llmaas_server.models.catalogue import load
 from llmaas_server.settings import Settings
 from support.containers import environment, named, read_dockerfile
-from support.pages import DOCS
+from support.pages import DOCS, Page
 from support.serving import Serving, hermetic, serving
 from support.sources import ROOT
 from support.wheels import link, needed
@@ -188,26 +195,100 @@ def test_the_health_check_of_the_image_works(container: Serving) -> None:
 # Without containers
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@dataclass(frozen=True, slots=True)
+class Nginx:
+    folder: Path
+    port: int
+
+    @property
+    def command(self) -> list[str | Path]:
+        return [program("nginx"), "-p", self.folder, "-c", self.folder / "main.conf"]
+
+
 @pytest.fixture(scope="module")
-def nginx_conf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Our file within a whole one, with a certificate that exists."""
+def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """A server that is told of nginx as docs/how-to/nginx.md says."""
+    folder = tmp_path_factory.mktemp("proxied")
+    page = Page(DOCS / "how-to" / "nginx.md", (DOCS / "how-to" / "nginx.md").read_text("utf-8"))
+    (block,) = page.code("toml")
+    (folder / "llmaas.toml").write_text(block.text, "utf-8")
+    with serving(folder, folder / "cache", "--backend", "fake") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def nginx(proxied: Serving, tmp_path_factory: pytest.TempPathFactory) -> Nginx:
+    """Our file within a whole one, with a certificate that exists, on free ports."""
     folder = tmp_path_factory.mktemp("nginx")
-    made = run(LLMAAS, "tls", "dev-cert", "--folder", folder / "tls", env=hermetic())
+    name = ("--name", "llm.example.org", "--folder", folder / "tls")
+    made = run(LLMAAS, "tls", "dev-cert", *name, env=hermetic())
     assert made.returncode == 0, made.stderr
+    port = free_port()
     ours = (DEPLOY / "nginx.conf").read_text("utf-8")
-    (folder / "llmaas.conf").write_text(ours.replace("/etc/nginx/tls", str(folder / "tls")))
-    main = folder / "main.conf"
-    main.write_text(
-        f"pid {folder}/nginx.pid;\nerror_log stderr;\nevents {{}}\n"
-        f"http {{ access_log off; include {folder}/llmaas.conf; }}\n"
+    changes = {
+        "/etc/nginx/tls": str(folder / "tls"),
+        "127.0.0.1:8000": proxied.base_url.removeprefix("http://"),
+        "listen 443 ssl": f"listen 127.0.0.1:{port} ssl",
+        "listen 80;": f"listen 127.0.0.1:{free_port()};",
+        "    listen [::]:443 ssl;\n": "",
+        "    listen [::]:80;\n": "",
+    }
+    for old, new in changes.items():
+        assert old in ours
+        ours = ours.replace(old, new)
+    (folder / "llmaas.conf").write_text(ours, "utf-8")
+    scratch = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    paths = " ".join(f"{one}_temp_path {folder}/{one};" for one in scratch)
+    (folder / "main.conf").write_text(
+        f"pid {folder}/nginx.pid;\nerror_log {folder}/error.log;\ndaemon off;\nuser root;\n"
+        f"events {{}}\nhttp {{ access_log off; {paths} include {folder}/llmaas.conf; }}\n",
+        "utf-8",
     )
-    return main
+    return Nginx(folder, port)
 
 
-def test_nginx_takes_our_file(nginx_conf: Path) -> None:
-    done = run(program("nginx"), "-t", "-p", nginx_conf.parent, "-c", nginx_conf)
+def test_nginx_takes_our_file(nginx: Nginx) -> None:
+    done = run(*nginx.command, "-t")
     assert done.returncode == 0, done.stderr
-    assert "[warn]" not in done.stderr
+    whole = (DEPLOY / "nginx.conf").read_text("utf-8")
+    whole = whole.replace("/etc/nginx/tls", str(nginx.folder / "tls"))
+    (nginx.folder / "whole.conf").write_text(f"events {{}}\nhttp {{\n{whole}}}\n", "utf-8")
+    done = run(program("nginx"), "-t", "-p", nginx.folder, "-c", nginx.folder / "whole.conf")
+    assert "syntax is ok" in done.stderr
+
+
+def test_clients_stream_through_nginx(nginx: Nginx, proxied: Serving) -> None:
+    with subprocess.Popen(nginx.command, stderr=subprocess.DEVNULL) as process:
+        try:
+            wait_for(nginx.port, process)
+            address = f"https://127.0.0.1:{nginx.port}"
+            trust = str(nginx.folder / "tls" / "ca.pem")
+            with Client(address, proxied.key, ca_bundle=trust) as client:
+                assert client.classify("fine", labels=["praise", "complaint"]).model == "fake"
+                with client.chat.stream("one two three") as stream:
+                    assert len(list(stream)) > 1
+            asked = httpx.get(
+                f"{address}/health/live",
+                headers={"host": "evil.example"},
+                verify=ssl.create_default_context(cafile=trust),
+            )
+            assert asked.status_code == 403
+        finally:
+            process.terminate()
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 20
+    while process.poll() is None and time.monotonic() < deadline:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+    raise AssertionError("nginx does not listen")
 
 
 def test_systemd_takes_our_unit(tmp_path: Path) -> None:
