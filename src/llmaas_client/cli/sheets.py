@@ -74,7 +74,10 @@ def writer_of(path: Path) -> Writer:
         case ".parquet":
             _parquet()  # said now, and not after all the work
             return _write_parquet
-    raise WrongUsage(f"--out {path} is of no known kind: end it with .csv, .jsonl or .parquet")
+        case _:
+            raise WrongUsage(
+                f"--out {path} is of no known kind: end it with .csv, .jsonl or .parquet"
+            )
 
 
 def _write_csv(path: Path, records: Sequence[Record]) -> None:
