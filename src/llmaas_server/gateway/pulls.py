@@ -174,12 +174,13 @@ class Pulls:
             self._forget_oldest()
 
     async def _fail(self, job: _Job, entry: Entry, problem: Problem) -> None:
-        job.error = PullFailure(code=problem.code, message=problem.message, hint=problem.hint)
-        job.state = "failed"
         try:
             await self._tell(replace(entry, outcome="refused", detail={"code": problem.code}))
         except Problem as untold:
             log.error("the failed pull of %s is not in the audit trail: %s", job.model, untold)
+        # Said once the trail has it: whoever sees it finds it there.
+        job.error = PullFailure(code=problem.code, message=problem.message, hint=problem.hint)
+        job.state = "failed"
 
     def _forget_oldest(self) -> None:
         ended = [job for job in self._jobs if job.has_ended]
