@@ -203,24 +203,7 @@ class Session(_Session):
         message alone."""
         return self._carry_out(self._plan(message, returns, options, stream=False))
 
-    @overload
-    def __call__(
-        self, message: str | Message, *, returns: None = None, **options: Unpack[LoopOptions]
-    ) -> ChatReply[str]: ...
-    @overload
-    def __call__(
-        self, message: str | Message, *, returns: type[V], **options: Unpack[LoopOptions]
-    ) -> ChatReply[V]: ...
-    @overload
-    def __call__(
-        self, message: str | Message, *, returns: LiteralForm, **options: Unpack[LoopOptions]
-    ) -> ChatReply[Any]: ...
-    @taking(LoopOptions)
-    def __call__(
-        self, message: str | Message, *, returns: Any = None, **options: Unpack[LoopOptions]
-    ) -> Any:
-        """As `send`."""
-        return self._carry_out(self._plan(message, returns, options, stream=False))
+    __call__ = send
 
     @overload
     def stream(
@@ -267,24 +250,7 @@ class AsyncSession(_Session):
         message alone."""
         return self._carry_out(self._plan(message, returns, options, stream=False))
 
-    @overload
-    def __call__(
-        self, message: str | Message, *, returns: None = None, **options: Unpack[LoopOptions]
-    ) -> Coroutine[Any, Any, ChatReply[str]]: ...
-    @overload
-    def __call__(
-        self, message: str | Message, *, returns: type[V], **options: Unpack[LoopOptions]
-    ) -> Coroutine[Any, Any, ChatReply[V]]: ...
-    @overload
-    def __call__(
-        self, message: str | Message, *, returns: LiteralForm, **options: Unpack[LoopOptions]
-    ) -> Coroutine[Any, Any, ChatReply[Any]]: ...
-    @taking(LoopOptions)
-    def __call__(
-        self, message: str | Message, *, returns: Any = None, **options: Unpack[LoopOptions]
-    ) -> Any:
-        """As `send`."""
-        return self._carry_out(self._plan(message, returns, options, stream=False))
+    __call__ = send
 
     @overload
     def stream(
