@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gzip
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -34,6 +32,8 @@ from llmaas_server.tasks.heads.scope import auroc
 from llmaas_server.tasks.meter import Meter
 from llmaas_server.tasks.text.windows import read
 from llmaas_server.tasks.vectors import embed_all
+
+from .texts import read_rows
 
 SHOTS = 8
 BATCH = 500
@@ -72,10 +72,7 @@ class Bench:
         return windows.pool(found)
 
     def rows(self, name: str, file: str) -> Rows:
-        path = self._folder / name / file
-        data = path.read_bytes()
-        text = gzip.decompress(data) if path.suffix == ".gz" else data
-        return [json.loads(line) for line in text.decode().split("\n") if line]
+        return list(read_rows(self._folder / name / file))
 
     async def zero_shot(self, name: str) -> str:
         """Plain cosine with the labels as they are and as words, and classify."""
