@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeAlias, cast
 
@@ -71,7 +72,8 @@ class Caller:
         for _, run in running:
             run.abandon()
         for thread, _ in running:
-            thread.join(END_SECONDS)
+            with suppress(RuntimeError):  # an interrupt came while it was being started
+                thread.join(END_SECONDS)
 
 
 def imap(

@@ -85,6 +85,21 @@ def test_ctrl_c_while_items_are_handed_out() -> None:
     assert len(caught.value.results) <= stuck.answered <= 2
 
 
+def test_ctrl_c_while_a_thread_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It loses nothing of what was done, and hides behind no other error."""
+    stuck = Stuck(lambda: None)
+    with serving(stuck.answer) as server, Client(server.url) as client:
+        items = client.chat.imap(["text 0", "text 1"], concurrency=1)
+        assert next(items).index == 0
+
+        def interrupted(thread: threading.Thread) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(threading.Thread, "start", interrupted)
+        with pytest.raises(MapInterrupted):
+            next(items)
+
+
 def test_leaving_the_loop_ends_what_is_under_way() -> None:
     is_stuck = threading.Event()
     stuck = Stuck(is_stuck.set)
