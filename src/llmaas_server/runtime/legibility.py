@@ -8,6 +8,7 @@ next to nothing about any of them.
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from collections import Counter
 from functools import cached_property, lru_cache
@@ -36,13 +37,18 @@ class Legibility:
         self._unknown = _unknown_id(backend, state["model"])
         parts = (state.get("decoder"), state.get("pre_tokenizer"))
         self._bytes = any("'ByteLevel'" in repr(part) for part in parts)
+        self._longest = self._longest_word_of(state["model"])
         self._judged: dict[int, bool | None] = {}
 
     def read(self, text: str) -> Reading:
         """Tokens with letters in them, and how many of those say nothing to the model.
 
-        Where there are no letters at all, such as of emoji alone, all tokens count.
+        Where there are no letters at all, such as of emoji alone, all tokens count. Of a text
+        whose characters alone say that all of it is read nothing is counted: that is most of
+        them, and each was tokenized once already.
         """
+        if self._is_plain(text):
+            return Reading(0, 0)
         encoding = self._backend.encode(text, add_special_tokens=False)
         ids: list[int] = encoding.ids
         if text.isascii() and self._unknown not in ids:
@@ -62,6 +68,28 @@ class Legibility:
                 tokens += 1
                 unread += is_unread
         return Reading(tokens, unread)
+
+    def _is_plain(self, text: str) -> bool:
+        """Whether no token of it can be unread, whatever it says."""
+        if not text.isascii() or self._longest is None:
+            return False
+        return len(text) <= self._longest or max(map(len, text.split()), default=0) <= self._longest
+
+    def _longest_word_of(self, model: dict[str, Any]) -> int | None:
+        """The longest word of ASCII that always has tokens; None where none is known to have."""
+        if self._bytes and self._unknown is None:
+            return sys.maxsize
+        if model.get("type") != "WordPiece":
+            return None
+        vocabulary, prefix = self._backend.get_vocab(), model["continuing_subword_prefix"]
+        normal = self._backend.normalizer
+        for character in filter(str.isprintable, map(chr, range(128))):
+            piece = character if normal is None else normal.normalize_str(character)
+            is_there = piece in vocabulary and (not piece.isalnum() or prefix + piece in vocabulary)
+            if piece.strip() and not is_there:
+                return None
+        longest: int = model["max_input_chars_per_word"]
+        return longest
 
     def _is_unread(self, token_id: int) -> bool | None:
         if token_id not in self._judged:

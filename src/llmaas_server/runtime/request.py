@@ -103,7 +103,7 @@ class Encoding:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a tokenizer reads a text."""
+    """How a tokenizer reads a text. Both are 0 where its characters alone say that all is read."""
 
     tokens: int
     unread: int
