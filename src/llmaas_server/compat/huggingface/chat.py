@@ -15,7 +15,7 @@ from llmaas_client.wire.sse import data
 from llmaas_server.api.context import Statuses
 from llmaas_server.api.problems import NATIVE
 from llmaas_server.api.translated import Told
-from llmaas_server.compat.openai.chat import ChatBody, ChatCompletions, ChatScript, StreamOptions
+from llmaas_server.compat.openai.chat import ChatBody, ChatCompletions, ChatScript
 from llmaas_server.compat.openai.fields import refused
 from llmaas_server.compat.openai.shapes import (
     ChatLogprobs,
@@ -166,10 +166,7 @@ class HuggingFaceChat:
         )
 
     def script(self, body: HuggingFaceChatBody, told: Told) -> HuggingFaceScript:
-        options = body.stream_options or StreamOptions()
-        return HuggingFaceScript(
-            told, body.n, with_usage=options.include_usage, logprobs=body.logprobs
-        )
+        return HuggingFaceScript(told, body.n, with_usage=body.with_usage)
 
     def error(self, body: ErrorBody) -> bytes:
         error = body.error

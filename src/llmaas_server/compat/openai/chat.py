@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from llmaas_client.wire.base import Request, TaskRequest
+from llmaas_client.wire.base import TaskRequest
 from llmaas_client.wire.chat import MAX_ANSWERS, MAX_MESSAGES, ChatRequest, Stop
-from llmaas_client.wire.errors import ErrorBody
-from llmaas_client.wire.sse import data
 from llmaas_server.api.translated import Told
 from llmaas_server.seam.values import Delta, Result
 
 from . import answers
-from .fields import Body
+from .chunks import Chunks
 from .messages import (
     GivenChoice,
     GivenFormat,
@@ -28,28 +25,17 @@ from .messages import (
     tool_of,
 )
 from .refusals import OpenAIFormat
+from .sampling import SampledBody
 from .shapes import ChatCompletion
 
-SEEDS = 2**63
-"""Ours are not negative; theirs may be: each of them is one of ours."""
 
-
-class StreamOptions(Request):
-    include_usage: bool = False
-    include_obfuscation: bool = False
-
-
-class ChatBody(Body):
+class ChatBody(SampledBody):
     """The body of `POST /v1/chat/completions`."""
 
-    model: str
     messages: Annotated[list[GivenMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
-    temperature: float | None = None
-    top_p: float | None = None
     n: int = Field(default=1, ge=1, le=MAX_ANSWERS)
-    seed: int | None = None
     stop: Stop | list[Stop] | None = None
     logprobs: bool = False
     top_logprobs: int | None = Field(default=None, ge=0, le=20)
@@ -60,11 +46,6 @@ class ChatBody(Body):
     reasoning_effort: Literal["none"] | None = Field(
         default=None, description="`none` asks a model that marks its reasoning to begin none."
     )
-    stream: bool = False
-    stream_options: StreamOptions | None = None
-    top_k: int | None = Field(default=None, description="An addition of ours.")
-    min_p: float | None = Field(default=None, description="An addition of ours.")
-    repetition_penalty: float | None = Field(default=None, description="An addition of ours.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +60,10 @@ class ChatCompletions(OpenAIFormat):
     job: ClassVar[str] = "chat"
 
     def read(self, body: ChatBody) -> TaskRequest:
-        fields: dict[str, Any] = {
-            "model": body.model,
+        fields = {
             "messages": messages_of(body.messages),
             "max_tokens": body.max_completion_tokens or body.max_tokens,
-            "temperature": body.temperature,
-            "top_p": body.top_p,
-            "top_k": body.top_k,
-            "min_p": body.min_p,
-            "repetition_penalty": body.repetition_penalty,
             "n": body.n,
-            "seed": None if body.seed is None else body.seed % SEEDS,
             "stop": body.stop,
             "logprobs": body.logprobs,
             "top_logprobs": (body.top_logprobs or None) if body.logprobs else body.top_logprobs,
@@ -98,10 +72,8 @@ class ChatCompletions(OpenAIFormat):
             "tool_choice": choice_of(body.tool_choice) if body.tools else None,
             "parallel_tool_calls": body.parallel_tool_calls,
             "reasoning": "off" if body.reasoning_effort == "none" else None,
-            "stream": body.stream,
         }
-        given = {name: value for name, value in fields.items() if value is not None}
-        return ChatRequest.model_validate(given)
+        return body.asking(ChatRequest, fields)
 
     def write(self, body: ChatBody, told: Told, result: Result) -> ChatCompletion:
         return ChatCompletion(
@@ -113,11 +85,7 @@ class ChatCompletions(OpenAIFormat):
         )
 
     def script(self, body: ChatBody, told: Told) -> ChatScript:
-        options = body.stream_options or StreamOptions()
-        return ChatScript(told, body.n, with_usage=options.include_usage, logprobs=body.logprobs)
-
-    def error(self, body: ErrorBody) -> bytes:
-        return data(body.model_dump_json())
+        return ChatScript(told, body.n, with_usage=body.with_usage)
 
 
 class ChatScript:
@@ -126,16 +94,10 @@ class ChatScript:
     The role comes once for each answer, and the reason of its end once, with an empty delta.
     """
 
-    def __init__(self, told: Told, n: int, *, with_usage: bool, logprobs: bool) -> None:
-        self._frame: dict[str, Any] = {
-            "id": _id(told),
-            "object": "chat.completion.chunk",
-            "created": told.created,
-            "model": told.model,
-            "system_fingerprint": None,
-        }
+    def __init__(self, told: Told, n: int, *, with_usage: bool) -> None:
+        kind = "chat.completion.chunk"
+        self._chunks = Chunks(_id(told), kind, told, with_usage=with_usage)
         self._n = n
-        self._with_usage = with_usage
 
     def start(self) -> bytes:
         said = {"role": "assistant", "content": "", "refusal": None}
@@ -155,14 +117,11 @@ class ChatScript:
         return self._piece(delta.choice, said, logprobs=logprobs)
 
     def end(self, result: Result) -> bytes:
-        last = [
+        last = (
             self._piece(number, {}, finish_reason=answer["finish_reason"])
             for number, answer in enumerate(answers.of(result))
-        ]
-        if self._with_usage:
-            used = answers.usage(result).model_dump()
-            last.append(data(json.dumps({**self._frame, "choices": [], "usage": used})))
-        return b"".join([*last, data("[DONE]")])
+        )
+        return self._chunks.end(last, result)
 
     def _piece(
         self,
@@ -172,16 +131,9 @@ class ChatScript:
         finish_reason: str | None = None,
         logprobs: Any = None,
     ) -> bytes:
-        choice = {
-            "index": index,
-            "delta": delta,
-            "logprobs": None if logprobs is None else logprobs.model_dump(),
-            "finish_reason": finish_reason,
-        }
-        piece = {**self._frame, "choices": [choice]}
-        if self._with_usage:
-            piece["usage"] = None
-        return data(json.dumps(piece, ensure_ascii=False))
+        return self._chunks.piece(
+            index, {"delta": delta}, finish_reason=finish_reason, logprobs=logprobs
+        )
 
 
 def _id(told: Told) -> str:

@@ -14,7 +14,7 @@ from llmaas_client.wire.embed import EmbedRequest
 from llmaas_server.api.translated import Told
 from llmaas_server.seam.values import Result
 
-from .fields import Body, refused
+from .fields import Body, need_text
 from .refusals import OpenAIFormat
 from .shapes import Embedding, EmbeddingList, EmbeddingUsage
 
@@ -29,13 +29,7 @@ class EmbeddingsBody(Body):
     @model_validator(mode="before")
     @classmethod
     def _is_text(cls, given: Any) -> Any:
-        """Tokens of another vocabulary would be read as nonsense."""
-        items = given.get("input") if isinstance(given, dict) else None
-        if isinstance(items, list) and items and not isinstance(items[0], str):
-            raise refused(
-                "input",
-                "tokens are not taken, text is (of LangChain: check_embedding_ctx_length=False)",
-            )
+        need_text(given, "input", " (of LangChain: check_embedding_ctx_length=False)")
         return given
 
 

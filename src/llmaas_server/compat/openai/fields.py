@@ -85,6 +85,13 @@ class Body(Request):
         return kept
 
 
+def need_text(given: Any, name: str, note: str = "") -> None:
+    """Refuse tokens in the place of text: of another vocabulary they would be read as nonsense."""
+    items = given.get(name) if isinstance(given, dict) else None
+    if isinstance(items, list) and items and not isinstance(items[0], str):
+        raise refused(name, f"tokens are not taken, text is{note}")
+
+
 def refused(name: str, why: str) -> PydanticCustomError:
     """A parameter that would change the answer, and is not supported."""
     return PydanticCustomError(

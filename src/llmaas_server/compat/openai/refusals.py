@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from llmaas_client.wire.errors import ERRORS
+from llmaas_client.wire.errors import ERRORS, ErrorBody
+from llmaas_client.wire.sse import data
 from llmaas_server.api.context import Statuses
 
 STATUSES: Statuses = {
@@ -19,3 +20,7 @@ class OpenAIFormat:
 
     asks: ClassVar[bool] = False
     statuses: ClassVar[Statuses] = STATUSES
+
+    def error(self, body: ErrorBody) -> bytes:
+        """What a stream says that fails."""
+        return data(body.model_dump_json())

@@ -13,12 +13,12 @@ from llmaas_client.wire.base import Characters, Request, TaskRequest
 from llmaas_client.wire.chat import MAX_MESSAGES, ChatRequest
 from llmaas_client.wire.errors import ErrorBody
 from llmaas_client.wire.sse import encode
-from llmaas_client.wire.tools import Tool, ToolChoice, ToolName
+from llmaas_client.wire.tools import ToolChoice, ToolName
 from llmaas_server.api.translated import Told
-from llmaas_server.compat.openai.chat import SEEDS, StreamOptions
-from llmaas_server.compat.openai.fields import Body, refused
+from llmaas_server.compat.openai.fields import refused
 from llmaas_server.compat.openai.messages import Function, ObjectFormat, TextFormat, tool_of
 from llmaas_server.compat.openai.refusals import OpenAIFormat
+from llmaas_server.compat.openai.sampling import SampledBody
 from llmaas_server.seam.values import Result
 
 from .items import GivenItem, Item, messages_of
@@ -68,15 +68,12 @@ class ReasoningOptions(Item):
     effort: Literal["none"] | None = None
 
 
-class ResponsesBody(Body):
+class ResponsesBody(SampledBody):
     """The body of `POST /v1/responses`."""
 
-    model: str
     input: Characters | Annotated[list[GivenItem], Field(min_length=1, max_length=MAX_MESSAGES)]
     instructions: Characters | None = None
     max_output_tokens: int | None = None
-    temperature: float | None = None
-    top_p: float | None = None
     tools: list[FlatTool] | None = None
     tool_choice: Literal["auto", "none", "required"] | FlatChoice | None = None
     parallel_tool_calls: bool | None = None
@@ -84,12 +81,7 @@ class ResponsesBody(Body):
     reasoning: ReasoningOptions = ReasoningOptions()
     include: list[Literal["message.output_text.logprobs"]] = []
     top_logprobs: int | None = Field(default=None, ge=0, le=20)
-    stream: bool = False
-    stream_options: StreamOptions | None = None
     seed: int | None = Field(default=None, description="An addition of ours.")
-    top_k: int | None = Field(default=None, description="An addition of ours.")
-    min_p: float | None = Field(default=None, description="An addition of ours.")
-    repetition_penalty: float | None = Field(default=None, description="An addition of ours.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,27 +97,18 @@ class Responses(OpenAIFormat):
 
     def read(self, body: ResponsesBody) -> TaskRequest:
         with_logprobs = WITH_LOGPROBS in body.include or bool(body.top_logprobs)
-        fields: dict[str, Any] = {
-            "model": body.model,
+        fields = {
             "messages": messages_of(body.instructions, body.input),
             "max_tokens": body.max_output_tokens,
-            "temperature": body.temperature,
-            "top_p": body.top_p,
-            "top_k": body.top_k,
-            "min_p": body.min_p,
-            "repetition_penalty": body.repetition_penalty,
-            "seed": None if body.seed is None else body.seed % SEEDS,
             "logprobs": with_logprobs,
             "top_logprobs": body.top_logprobs or None,
             "response_format": _format(body.text),
-            "tools": [_tool(one) for one in body.tools or ()] or None,
+            "tools": [tool_of(one) for one in body.tools or ()] or None,
             "tool_choice": _choice(body) if body.tools else None,
             "parallel_tool_calls": body.parallel_tool_calls,
             "reasoning": "off" if body.reasoning.effort == "none" else None,
-            "stream": body.stream,
         }
-        given = {name: value for name, value in fields.items() if value is not None}
-        return ChatRequest.model_validate(given)
+        return body.asking(ChatRequest, fields)
 
     def write(self, body: ResponsesBody, told: Told, result: Result) -> ModelResponse:
         names = Names(told)
@@ -171,10 +154,6 @@ def _begun(body: ResponsesBody, told: Told, names: Names) -> ModelResponse:
         reasoning={"effort": body.reasoning.effort, "summary": None},
         usage=None,
     )
-
-
-def _tool(given: FlatTool) -> Tool:
-    return tool_of(given)
 
 
 def _choice(body: ResponsesBody) -> ToolChoice | None:
