@@ -107,7 +107,11 @@ class Calls:
         able = tasks_of(model.kind, model.sentence_embeddings)
         if ability not in able:
             raise _cannot(model, ability, able)
-        embedder = await asyncio.to_thread(self._embedder, request, model, principal)
+        embedder = None
+        if (need := needs_embedder(request, model)) != "no":
+            embedder = await asyncio.to_thread(
+                self._embedder, principal, is_needed=need == "needed"
+            )
         return Call(
             id=call_id,
             task=task,
@@ -137,19 +141,14 @@ class Calls:
         principal.check_model(name)
         return self._models.ref(name), choice
 
-    def _embedder(
-        self, request: TaskRequest, model: ModelRef, principal: Principal
-    ) -> ModelRef | None:
+    def _embedder(self, principal: Principal, *, is_needed: bool) -> ModelRef | None:
         """The default of embed, for a call that takes a second model."""
-        need = needs_embedder(request, model)
-        if need == "no":
-            return None
         name = self._defaults.model_for("embed")
         try:
             principal.check_model(name)
             return self._models.ref(name)
         except Problem:
-            if need == "needed":
+            if is_needed:
                 raise
             return None
 
