@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
@@ -41,9 +43,9 @@ class Door:
         self._sessions = sessions
         self._refusals = refusals
 
-    async def identify(self, scope: Scope, kind: KeyKind) -> Principal:
+    async def identify(self, scope: Scope, kind: Callable[[Scope], KeyKind]) -> Principal:
         """By the key that is sent; without one by the session of a browser, which has keys of
-        both kinds and acts by the one that the address takes.
+        both kinds and acts by that which the address takes: `kind` says which one.
 
         Raises Problem `missing_key`, `invalid_key`, `rate_limited`, `not_allowed`.
         """
@@ -67,7 +69,9 @@ class Door:
             self._note(scope, problem, principal)
             raise
 
-    async def _visitor(self, scope: Scope, token: str, kind: KeyKind) -> Principal:
+    async def _visitor(
+        self, scope: Scope, token: str, kind: Callable[[Scope], KeyKind]
+    ) -> Principal:
         session = await self._sessions.find(token)
         if session is None:
             raise Problem(
@@ -77,7 +81,7 @@ class Door:
             check_same_origin(scope)
             check_csrf(Headers(scope=scope).get(CSRF_HEADER), session.csrf)
         set_session(scope, session)
-        if kind == "management":
+        if kind(scope) == "management":
             return session.management
         return await self._sessions.inference(session)
 

@@ -83,10 +83,11 @@ class Authenticate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not self._is_public(scope):
-            set_principal(scope, await self._door.identify(scope, self._kind(scope)))
+            set_principal(scope, await self._door.identify(scope, self._kind))
         await self._app(scope, receive, send)
 
     def _kind(self, scope: Scope) -> KeyKind:
+        """Of the keys that the address takes; a look at every address, for sessions alone."""
         method, path = _method_of(scope), scope["path"]
         runs = any(one == method and pattern.match(path) for one, pattern in self._running)
         return "inference" if runs else "management"
