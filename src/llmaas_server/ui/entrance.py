@@ -94,7 +94,7 @@ class Entrance:
 
     async def _see_sign_in(self, request: Request) -> Response:
         if await self.session(request) is not None:
-            return _to(_within(request.query_params.get("next")))
+            return lead_to(_within(request.query_params.get("next")))
         return self._sign_in_page(request.query_params.get("next", ""))
 
     async def _sign_in(self, request: Request) -> Response:
@@ -149,12 +149,12 @@ class Entrance:
 
     async def _see_password(self, request: Request) -> Response:
         session = await self.session(request)
-        return _to(SIGN_IN) if session is None else self._password_page(session)
+        return lead_to(SIGN_IN) if session is None else self._password_page(session)
 
     async def _set_password(self, request: Request) -> Response:
         session = await self.session(request)
         if session is None:
-            return _to(SIGN_IN)
+            return lead_to(SIGN_IN)
         fields = await read_form(request, session)
         address = address_of(request.scope)
         try:
@@ -174,7 +174,7 @@ class Entrance:
             )
         except Problem as problem:
             return self._password_page(session, problem, fields.get("email", ""))
-        return _to(HOME)
+        return lead_to(HOME)
 
     def _password_page(
         self, session: Session, problem: Problem | None = None, email: str = ""
@@ -193,14 +193,14 @@ class Entrance:
     async def _see_confirm(self, request: Request) -> Response:
         session = await self.session(request)
         if session is None:
-            return _to(SIGN_IN)
+            return lead_to(SIGN_IN)
         return self._confirm_page(session, request.query_params.get("next", ""))
 
     async def _confirm(self, request: Request) -> Response:
         """Also for modules, which send the form and look at the status."""
         session = await self.session(request)
         if session is None:
-            return _to(SIGN_IN)
+            return lead_to(SIGN_IN)
         fields = await read_form(request, session)
         onward = fields.pop("next", "")
         try:
@@ -208,7 +208,7 @@ class Entrance:
             await self._prove(session, given.password, address_of(request.scope))
         except Problem as problem:
             return self._confirm_page(session, onward, problem)
-        return _to(_within(onward))
+        return lead_to(_within(onward))
 
     def _confirm_page(
         self, session: Session, onward: str, problem: Problem | None = None
@@ -218,7 +218,7 @@ class Entrance:
 
     async def _sign_out(self, request: Request) -> Response:
         session = await self.session(request)
-        response = _to(SIGN_IN)
+        response = lead_to(SIGN_IN)
         if session is not None:
             await read_form(request, session)
             await self.services.sessions.end(session, address_of(request.scope))
@@ -236,7 +236,7 @@ class Entrance:
         token = await self.services.sessions.begin(user_id, address, by_link=by_link)
         if before is not None:
             await self.services.sessions.end(before, address)
-        response = _to(onward)
+        response = lead_to(onward)
         give_cookie(request.scope, response, token, self.hours * 3600)
         return response
 
@@ -255,7 +255,7 @@ class Entrance:
 def sign_in_first(request: Request) -> Response:
     """To the sign-in, and then back to what was asked for."""
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return _to(SIGN_IN if here == HOME else f"{SIGN_IN}?next={quote(here, safe='')}")
+    return lead_to(SIGN_IN if here == HOME else f"{SIGN_IN}?next={quote(here, safe='')}")
 
 
 def _by_method(see: Work, send: Work) -> Work:
@@ -265,7 +265,7 @@ def _by_method(see: Work, send: Work) -> Work:
     return either
 
 
-def _to(path: str) -> Response:
+def lead_to(path: str) -> Response:
     return RedirectResponse(path, status_code=303, headers={"cache-control": "no-store"})
 
 

@@ -25,11 +25,8 @@ async def read_form(request: Request, session: Session | None = None) -> dict[st
     Raises Problem `not_allowed`, `body_too_large`, `invalid_request`.
     """
     check_same_origin(request.scope)
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MOST_BYTES:
-            raise Problem("body_too_large", f"the form is larger than {MOST_BYTES} bytes")
+    too_large = Problem("body_too_large", f"the form is larger than {MOST_BYTES} bytes")
+    body = await read_bytes(request, MOST_BYTES, too_large)
     try:
         pairs = parse_qsl(
             body.decode(), keep_blank_values=True, strict_parsing=bool(body),
@@ -41,6 +38,16 @@ async def read_form(request: Request, session: Session | None = None) -> dict[st
     if session is not None:
         check_csrf(fields.pop("csrf", None), session.csrf)
     return fields
+
+
+async def read_bytes(request: Request, most: int, too_large: Problem) -> bytes:
+    """The body of a request; raises `too_large` as soon as it has more than `most` bytes."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > most:
+            raise too_large
+    return bytes(body)
 
 
 def read_model(model: type[ModelT], fields: dict[str, str]) -> ModelT:

@@ -6,12 +6,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from . import pages
 from .visit import Visit
 
 Section = Literal["Playground", "Manage", "Server"]
+SECTIONS: tuple[Section, ...] = get_args(Section)
+"""In the order of the navigation."""
 
 Content = Mapping[str, Any]
 """What the template gets, beside what every template has."""
@@ -48,4 +50,9 @@ def find_pages() -> list[Page]:
     """Every page of `pages/`, in the order of the navigation."""
     names = sorted(module.name for module in iter_modules(pages.__path__))
     found: list[Page] = [import_module(f"{pages.__name__}.{name}").PAGE for name in names]
-    return sorted(found, key=lambda page: (page.section or "", page.order, page.path))
+    return sorted(found, key=_place)
+
+
+def _place(page: Page) -> tuple[int, int, str]:
+    section = len(SECTIONS) if page.section is None else SECTIONS.index(page.section)
+    return section, page.order, page.path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
@@ -20,7 +19,7 @@ from llmaas_server.api.problems import body_of, respond
 from llmaas_server.errors import Problem
 
 from .assets import Assets, Static
-from .entrance import CONFIRM, HOME, PASSWORD, SIGN_OUT, Entrance, sign_in_first
+from .entrance import CONFIRM, HOME, PASSWORD, SIGN_OUT, Entrance, lead_to, sign_in_first
 from .page import Page, find_pages
 from .rendering import Renderer
 from .uploads import Uploads
@@ -64,9 +63,7 @@ class Site:
             if session is None:
                 return sign_in_first(request)
             if not session.has_password:
-                return Response(
-                    status_code=303, headers={"location": PASSWORD, "cache-control": "no-store"}
-                )
+                return lead_to(PASSWORD)
             visit = Visit(
                 self._house,
                 session,
@@ -88,8 +85,6 @@ class Site:
     def _shell(self, visit: Visit, page: Page) -> dict[str, Any]:
         """What the frame around every page shows."""
         seen = [one for one in self._pages if one.section is not None and visit.may(one.action)]
-        order: Sequence[str] = ("Playground", "Manage", "Server")
-        seen.sort(key=lambda one: (order.index(one.section or ""), one.order))
         return {
             "page": page,
             "csrf": visit.session.csrf,

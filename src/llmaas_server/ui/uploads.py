@@ -12,6 +12,7 @@ from llmaas_server.api.cookies import CSRF_HEADER, check_csrf, check_same_origin
 from llmaas_server.errors import Problem
 from llmaas_server.gateway.sessions import Session
 
+from .forms import read_bytes
 from .reading import MOST_BYTES, text_of
 
 AT_ONCE = 2
@@ -33,15 +34,12 @@ class Uploads:
         check_same_origin(request.scope)
         check_csrf(request.headers.get(CSRF_HEADER), session.csrf)
         name = request.query_params.get("name", "")
-        content = bytearray()
-        async for piece in request.stream():
-            content += piece
-            if len(content) > MOST_BYTES:
-                raise Problem(
-                    "body_too_large",
-                    f"the file is larger than {MOST_BYTES >> 20} MiB",
-                    hint="Split it, or paste a part of it.",
-                )
+        too_large = Problem(
+            "body_too_large",
+            f"the file is larger than {MOST_BYTES >> 20} MiB",
+            hint="Split it, or paste a part of it.",
+        )
+        content = await read_bytes(request, MOST_BYTES, too_large)
         async with self._turns:
-            text = await asyncio.to_thread(text_of, name, bytes(content))
+            text = await asyncio.to_thread(text_of, name, content)
         return JSONResponse({"text": text}, headers={"cache-control": "no-store"})

@@ -1,6 +1,7 @@
 // Calls of the server's own API, as the person who is signed in.
 
 import { ask_password } from "./confirm.js";
+import { meta } from "./dom.js";
 
 /** What went wrong, as the server says it. */
 export class ApiError extends Error {
@@ -16,7 +17,7 @@ export class ApiError extends Error {
 
 /** @returns {string} */
 export function csrf() {
-  return document.querySelector("meta[name=csrf-token]")?.getAttribute("content") ?? "";
+  return meta("csrf-token");
 }
 
 /**

@@ -1,6 +1,6 @@
 // Questions: for the password once more, and before what cannot be undone.
 
-import { el } from "./dom.js";
+import { el, meta } from "./dom.js";
 
 /**
  * Shows a dialog and waits for its end.
@@ -46,7 +46,6 @@ export function ask(title, text, go) {
 /** Asks for the password of the person. @returns {Promise<boolean>} whether it was the right one */
 export function ask_password() {
   const input = /** @type {HTMLInputElement} */ (el("input", { type: "password", name: "password", autocomplete: "current-password", required: true }));
-  const meta = (name) => document.querySelector(`meta[name=${name}]`)?.getAttribute("content") ?? "";
   return dialog(
     "Your password, once more",
     [el("p", {}, "This is asked of one who gave the password in the last ten minutes."), el("label", {}, "Password", input)],

@@ -39,3 +39,8 @@ export function need(selector, within = document) {
   if (!(found instanceof HTMLElement)) throw new Error(`the page has no ${selector}`);
   return found;
 }
+
+/** What the server has put into the head of the page. @param {string} name @returns {string} */
+export function meta(name) {
+  return document.querySelector(`meta[name=${name}]`)?.getAttribute("content") ?? "";
+}

@@ -8,6 +8,7 @@
 
 import { call } from "./api.js";
 import { ask, dialog } from "./confirm.js";
+import { copy_button } from "./copy.js";
 import { el } from "./dom.js";
 import { fill_meters } from "./meters.js";
 import { toast, toast_error } from "./toast.js";
@@ -51,15 +52,7 @@ async function show_once(answer) {
   const name = SHOWN_ONCE.find((one) => typeof answer?.[one] === "string");
   if (!name) return;
   const code = el("code", {}, answer[name]);
-  const copy = el("button", { type: "button", class: "button small", onclick: async () => {
-    try {
-      await navigator.clipboard.writeText(answer[name]);
-      toast("Copied.");
-    } catch {
-      toast("The browser does not let pages copy here: select the text.", "bad");
-    }
-  } }, "Copy");
-  await dialog("Keep this now: it is shown this once", [el("pre", { tabindex: "0" }, code), copy], { go: "I have kept it" }, async () => null);
+  await dialog("Keep this now: it is shown this once", [el("pre", { tabindex: "0" }, code), copy_button(code)], { go: "I have kept it" }, async () => null);
 }
 
 /** @param {HTMLElement} from @param {unknown} body */

@@ -1,7 +1,7 @@
 // The same request as code: for the Python client, curl, and the OpenAI client.
 
+import { copy_button } from "./copy.js";
 import { el, fill } from "./dom.js";
-import { toast } from "./toast.js";
 
 /** A JSON value as Python writes it. @param {unknown} value @returns {string} */
 export function python(value) {
@@ -74,20 +74,8 @@ export function snippets(task, body) {
     for (const tab of tabs.children) tab.setAttribute("aria-pressed", String(tab.textContent === name));
   }
   for (const name of Object.keys(kinds)) tabs.append(el("button", { type: "button", class: "button small", onclick: () => show(name) }, name));
-  const copy = el("button", {
-    type: "button",
-    class: "button small",
-    onclick: async () => {
-      try {
-        await navigator.clipboard.writeText(code.textContent ?? "");
-        toast("Copied.");
-      } catch {
-        toast("The browser does not let pages copy here: select the text.", "bad");
-      }
-    },
-  }, "Copy");
   const box = el("details", { class: "snippets" }, el("summary", {}, "Copy as code"));
-  box.append(el("div", { class: "row ends" }, tabs, copy), el("pre", { tabindex: "0" }, code));
+  box.append(el("div", { class: "row ends" }, tabs, copy_button(code)), el("pre", { tabindex: "0" }, code));
   show("Python");
   return box;
 }
