@@ -82,25 +82,14 @@ class KeyRing:
         known = self._known.get(key.id)
         if known is None or not self._proves(key, known.mac):
             known = await self._look_up(key, network_of(address), known)
-        now = self._clock()
-        if known.loaded_at + FRESH <= now:
-            known = await self._renewed(known)
-        known.check(now)
-        self._note_use(known, now)
-        return known.principal
+        return await self._current(known)
 
     async def principal(self, key_id: str) -> Principal:
         """Of a key that is used without its secret, by a session of the console.
 
         Raises Problem `invalid_key` where it has ended.
         """
-        now = self._clock()
-        known = self._known.get(key_id) or await self._good(key_id)
-        if known.loaded_at + FRESH <= now:
-            known = await self._renewed(known)
-        known.check(now)
-        self._note_use(known, now)
-        return known.principal
+        return await self._current(self._known.get(key_id) or await self._good(key_id))
 
     @asynccontextmanager
     async def holding(self, principal: Principal) -> AsyncIterator[Lease]:
@@ -173,6 +162,16 @@ class KeyRing:
             if known is not None and known is not seen and self._proves(key, known.mac):
                 return known
             return await self._stranger(key, network)
+
+    async def _current(self, known: Known) -> Principal:
+        """Of a key that was proved: as it is now, and its use is noted. Raises Problem
+        `invalid_key`."""
+        now = self._clock()
+        if known.loaded_at + FRESH <= now:
+            known = await self._renewed(known)
+        known.check(now)
+        self._note_use(known, now)
+        return known.principal
 
     async def _renewed(self, known: Known) -> Known:
         """What is known of the key now; many who ask at once cost one look."""
