@@ -21,7 +21,7 @@ from llmaas_client.drive import AsyncRun
 from llmaas_client.steps import Call
 
 from .items import MapItem, MapResult
-from .opening import opened, result_of
+from .opening import keeping, opened, result_of
 from .progress import Display
 from .scheduler import Batch, Scheduler
 from .work import In, Job, Val
@@ -82,18 +82,13 @@ async def imap(
     job: Job[In, Val], start: Start, clock: Clock, defaults: Mapping[str, Any]
 ) -> AsyncGenerator[MapItem[Val]]:
     """Items as they come. Leaving the iterator ends what is under way."""
-    with opened(job, clock, defaults) as (scheduler, display):
-        try:
-            async with aclosing(_items(job, scheduler, display, start, clock)) as found:
-                async for item in found:
-                    yield item
-        except asyncio.CancelledError:
-            results = result_of(job, scheduler, scheduler.rest(), is_whole=False)
-            raise MapCancelled(results) from None
-        except Exception as error:
-            results = result_of(job, scheduler, scheduler.rest(), is_whole=False)
-            vars(error)["results"] = results
-            raise
+    with (
+        opened(job, clock, defaults) as (scheduler, display),
+        keeping(job, scheduler, asyncio.CancelledError, MapCancelled),
+    ):
+        async with aclosing(_items(job, scheduler, display, start, clock)) as found:
+            async for item in found:
+                yield item
 
 
 async def map_all(
@@ -102,17 +97,10 @@ async def map_all(
     """All values. What was done before an error or a cancellation is in the exception."""
     items: list[MapItem[Val]] = []
     with opened(job, clock, defaults) as (scheduler, display):
-        try:
+        with keeping(job, scheduler, asyncio.CancelledError, MapCancelled, items):
             async with aclosing(_items(job, scheduler, display, start, clock)) as found:
                 async for item in found:
                     items.append(item)
-        except asyncio.CancelledError:
-            done = [*items, *scheduler.rest()]
-            raise MapCancelled(result_of(job, scheduler, done, is_whole=False)) from None
-        except Exception as error:
-            done = [*items, *scheduler.rest()]
-            vars(error)["results"] = result_of(job, scheduler, done, is_whole=False)
-            raise
         return result_of(job, scheduler, items, is_whole=True)
 
 

@@ -1,8 +1,10 @@
-"""What a map needs before its first request: arguments that hold, its checkpoint, its display."""
+"""What a map needs before its first request: arguments that hold, its checkpoint, its display.
+
+And what is left of one that ends early."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -35,6 +37,31 @@ def opened(
             yield scheduler, display
         finally:
             display.show(scheduler.progress(), is_last=True)
+
+
+@contextmanager
+def keeping(
+    job: Job[In, Val],
+    scheduler: Scheduler[In, Val],
+    stop: type[BaseException],
+    stopped: Callable[[MapResult[Val]], BaseException],
+    given: Sequence[MapItem[Val]] = (),
+) -> Generator[None]:
+    """What ends a map early gets what was done by then: `given`, and what was not handed out.
+
+    An error has it as `.results`; instead of `stop` it is raised within `stopped`.
+    """
+
+    def results() -> MapResult[Val]:
+        return result_of(job, scheduler, [*given, *scheduler.rest()], is_whole=False)
+
+    try:
+        yield
+    except stop:
+        raise stopped(results()) from None
+    except Exception as error:
+        vars(error)["results"] = results()
+        raise
 
 
 def arguments_of(work: Work[In, Val], defaults: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from llmaas_client.drive import Run
 from llmaas_client.steps import Call
 
 from .items import MapInterrupted, MapItem, MapResult
-from .opening import opened, result_of
+from .opening import keeping, opened, result_of
 from .progress import Display
 from .scheduler import Batch, Scheduler
 from .work import In, Job, Val
@@ -80,15 +80,11 @@ def imap(
     job: Job[In, Val], start: Start, clock: Clock, defaults: Mapping[str, Any]
 ) -> Generator[MapItem[Val]]:
     """Items as they come. Leaving the iterator ends what is under way."""
-    with opened(job, clock, defaults) as (scheduler, display):
-        try:
-            yield from _items(job, scheduler, display, start, clock)
-        except KeyboardInterrupt:
-            results = result_of(job, scheduler, scheduler.rest(), is_whole=False)
-            raise MapInterrupted(results) from None
-        except Exception as error:
-            _attach(error, result_of(job, scheduler, scheduler.rest(), is_whole=False))
-            raise
+    with (
+        opened(job, clock, defaults) as (scheduler, display),
+        keeping(job, scheduler, KeyboardInterrupt, MapInterrupted),
+    ):
+        yield from _items(job, scheduler, display, start, clock)
 
 
 def map_all(
@@ -97,15 +93,8 @@ def map_all(
     """All values. What was done before an error or an interrupt is in the exception."""
     items: list[MapItem[Val]] = []
     with opened(job, clock, defaults) as (scheduler, display):
-        try:
+        with keeping(job, scheduler, KeyboardInterrupt, MapInterrupted, items):
             items.extend(_items(job, scheduler, display, start, clock))
-        except KeyboardInterrupt:
-            done = [*items, *scheduler.rest()]
-            raise MapInterrupted(result_of(job, scheduler, done, is_whole=False)) from None
-        except Exception as error:
-            done = [*items, *scheduler.rest()]
-            _attach(error, result_of(job, scheduler, done, is_whole=False))
-            raise
         return result_of(job, scheduler, items, is_whole=True)
 
 
@@ -162,7 +151,3 @@ def _settle(scheduler: Scheduler[Any, Any], answer: Answer) -> None:
         scheduler.answered(batch, result)
     else:
         scheduler.failed(batch, failure)
-
-
-def _attach(error: Exception, results: MapResult[Any]) -> None:
-    vars(error)["results"] = results
