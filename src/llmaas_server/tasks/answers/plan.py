@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from llmaas_client.wire.chat import ChatRequest
 from llmaas_client.wire.messages import Message
@@ -58,26 +57,15 @@ def plan(request: ChatRequest, messages: Sequence[Message], model: Model) -> Pla
 
 def encoder(request: ChatRequest, model: Model) -> Callable[[Sequence[Message]], list[int]]:
     """What makes the prompt of other messages, for the answer that is planned for the request."""
-    calls = _calls(request)
-    form = format_of(model.tokenizer.chat_template)
-    return partial(
-        _encoded,
-        tokenizer=model.tokenizer,
-        tools=() if calls is None else request.tools or (),
-        form=form,
-        thinking=request.reasoning != "off",
-    )
+    tokenizer = model.tokenizer
+    tools = () if _calls(request) is None else request.tools or ()
+    form = format_of(tokenizer.chat_template)
+    thinking = request.reasoning != "off"
 
+    def prompt_of(messages: Sequence[Message]) -> list[int]:
+        return encode(tokenizer, messages, tools, form=form, thinking=thinking)
 
-def _encoded(
-    messages: Sequence[Message],
-    *,
-    tokenizer: Tokenizer,
-    tools: Sequence[Tool],
-    form: CallFormat,
-    thinking: bool,
-) -> list[int]:
-    return encode(tokenizer, messages, tools, form=form, thinking=thinking)
+    return prompt_of
 
 
 def encode(
