@@ -34,6 +34,17 @@ class Used:
     def total_tokens(self) -> int:
         return self.prompt_tokens + self.completion_tokens
 
+    @property
+    def usage(self) -> Usage:
+        """The tokens, as results have them."""
+        from .wire.base import Usage
+
+        return Usage(
+            prompt_tokens=self.prompt_tokens,
+            cached_tokens=self.cached_tokens,
+            completion_tokens=self.completion_tokens,
+        )
+
     def __add__(self, other: Used) -> Used:
         costs = [cost for cost in (self.cost, other.cost) if cost is not None]
         return Used(
@@ -81,14 +92,7 @@ class Meter:
     @property
     def usage(self) -> Usage:
         """All tokens."""
-        from .wire.base import Usage
-
-        total = self.total
-        return Usage(
-            prompt_tokens=total.prompt_tokens,
-            cached_tokens=total.cached_tokens,
-            completion_tokens=total.completion_tokens,
-        )
+        return self.total.usage
 
     @property
     def cost(self) -> Decimal | None:

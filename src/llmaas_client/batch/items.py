@@ -120,14 +120,7 @@ class MapResult(Sequence[Val_co]):
     @property
     def usage(self) -> Usage:
         """Tokens of all requests of this run; what a checkpoint had costs nothing again."""
-        from llmaas_client.wire.base import Usage
-
-        used = self._sums.used
-        return Usage(
-            prompt_tokens=used.prompt_tokens,
-            cached_tokens=used.cached_tokens,
-            completion_tokens=used.completion_tokens,
-        )
+        return self._sums.used.usage
 
     @property
     def cost(self) -> Decimal | None:
@@ -165,12 +158,12 @@ class MapResult(Sequence[Val_co]):
     @property
     def column_names(self) -> list[str]:
         """Of the columns that a table of the values has."""
-        return list(dict.fromkeys(name for item in self._shown for name in self.row_of(item)))
+        return _names(map(self.row_of, self._shown))
 
     def to_columns(self) -> dict[str, list[Any]]:
         """Column -> values, with a column `error` where an input failed."""
         rows = [self.row_of(item) for item in self._shown]
-        table = {name: [row.get(name) for row in rows] for name in self.column_names}
+        table = {name: [row.get(name) for row in rows] for name in _names(rows)}
         if any(item.error for item in self._shown):
             table["error"] = [item.error and str(item.error) for item in self._shown]
         return table
@@ -220,6 +213,11 @@ class MapInterrupted(KeyboardInterrupt):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.results,)
+
+
+def _names(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Of the columns that some row has, in the order in which they come up."""
+    return list(dict.fromkeys(name for row in rows for name in row))
 
 
 def _library(name: str) -> Any:

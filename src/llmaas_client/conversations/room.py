@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from llmaas_client.errors import ContextOverflow, InvalidRequest
+from llmaas_client.meter import Used, used_by
 from llmaas_client.plans import Asker
 from llmaas_client.reply import ChatReply
 from llmaas_client.steps import UNSET, Call, Flow
 from llmaas_client.tasks.chat_request import chat_call
-from llmaas_client.wire.base import Usage
 from llmaas_client.wire.chat import Message
 from llmaas_client.wire.summarize import SPEC, SummarizeRequest, SummarizeResult
 
@@ -45,7 +45,7 @@ class Room:
         self._first = history.first
         self._summary = history.summary
         self._note: str | None = None
-        self._usage: Usage | None = None
+        self._used = Used()
         self._before: int | None = None
         self._tokens = 0
         self._reserve: int | None = self._options.get("max_tokens")
@@ -66,7 +66,7 @@ class Room:
             tokens=None if self._options.get("documents") else self._tokens,
             summary=self._summary,
             note=self._note,
-            usage=self._usage,
+            usage=self._used.usage if self._used.calls else None,
             messages=tuple(message for turn in left_out for message in turn.messages),
         )
 
@@ -152,12 +152,7 @@ class Room:
             self._summary, self._note = None, f"no summary was made: {error.message}"
             return
         self._summary, self._note = result.summary or None, None
-        used = self._usage or Usage()
-        self._usage = Usage(
-            prompt_tokens=used.prompt_tokens + result.usage.prompt_tokens,
-            cached_tokens=used.cached_tokens + result.usage.cached_tokens,
-            completion_tokens=used.completion_tokens + result.usage.completion_tokens,
-        )
+        self._used += used_by(result)
 
 
 def _oldest(turns: Sequence[Turn], size: float) -> int:
