@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 from statistics import median
 
@@ -49,9 +49,11 @@ except ConnectionFailed:
 
 
 def seconds(code: str) -> float:
-    start = time.perf_counter()
+    """Of the processor: nothing here waits for anything but the processor, and files in memory."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, "-c", code], timeout=60, check=True)
-    return time.perf_counter() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def test_a_client_is_ready_as_soon_as_its_libraries_are() -> None:
