@@ -200,6 +200,7 @@ class Calling:
     ) -> Flow[T]:
         from .flow import Exchange
         from .meter import counted
+        from .tracing import headers
 
         if self._life.over:
             raise RuntimeError("the client is closed")
@@ -210,6 +211,7 @@ class Calling:
             deadline=deadline or self._until(call.timeout),
             idempotency_key=call.idempotency_key or uuid.uuid4().hex,
             defaults=self._defaults,
+            trace=headers(),
         )
         flow = counted(
             exchange.run(self._notices.watching(call), stream=stream), call, self._origin

@@ -41,6 +41,8 @@ class Exchange:
     idempotency_key: str
     defaults: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Arguments that the client fills in."""
+    trace: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Headers by which the caller's trace goes on in the server."""
     emitted: bool = field(default=False, init=False)
     """Whether the caller has seen anything of the answer: then there is no second try."""
 
@@ -64,7 +66,7 @@ class Exchange:
                 yield Sleep(wait)
 
     def _headers(self, call: Call[Any], stream: bool) -> dict[str, str]:
-        headers = {"accept": "text/event-stream" if stream else "application/json"}
+        headers = {**self.trace, "accept": "text/event-stream" if stream else "application/json"}
         if stream:
             headers["accept-encoding"] = "identity"  # a compressor holds pieces back
         if call.request is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version as installed_version
@@ -51,7 +52,7 @@ from llmaas_server.backends.worker import WorkerBackend
 from llmaas_server.compat.huggingface import formats as huggingface
 from llmaas_server.compat.openai import formats as openai
 from llmaas_server.compat.predict import Predict
-from llmaas_server.errors import model_not_found
+from llmaas_server.errors import Problem, model_not_found
 from llmaas_server.gateway.calls import Calls, Models
 from llmaas_server.gateway.choice import Defaults
 from llmaas_server.gateway.figures import Figures
@@ -63,6 +64,7 @@ from llmaas_server.gateway.pulls import NoSource, Pulls, Source
 from llmaas_server.gateway.residents import Residents
 from llmaas_server.gateway.services import Services
 from llmaas_server.gateway.staff import Staff
+from llmaas_server.gateway.tracing import NoTracer, Tracer
 from llmaas_server.models.inspect import tasks_of
 from llmaas_server.models.machine import cpu_memory_bytes, physical_cores
 from llmaas_server.models.manifest import InstalledModel
@@ -85,10 +87,12 @@ def create_app(
     services: Services,
     backend: Backend | None = None,
     store: ModelStore | None = None,
+    tracer: Tracer | None = None,
 ) -> Starlette:
     """The server as an ASGI application; starting and stopping it starts and stops the backend
     and the services, which it closes.
     """
+    tracer = tracer or create_tracer(settings)
     backend = backend or create_backend(settings)
     shelf = store = store or create_store(settings)
     version = installed_version("llmaas")
@@ -166,6 +170,7 @@ def create_app(
                 await backend.stop(settings.grace_seconds)
         finally:
             await services.close()
+            await asyncio.to_thread(tracer.close)
 
     console: list[BaseRoute] = []
     if settings.console:
@@ -190,7 +195,7 @@ def create_app(
     app = Starlette(
         routes=[*routes(endpoints, door.check), *console],
         middleware=[
-            Middleware(Contexts, metrics=meters),
+            Middleware(Contexts, metrics=meters, tracer=tracer),
             Middleware(Problems, count=meters.failed),
             Middleware(HeaderLimits, most_bytes=int(settings.max_header_bytes)),
             Middleware(Hosts, allowed=settings.allowed_hosts),
@@ -219,6 +224,8 @@ def create_backend(settings: Settings) -> Backend:
 
     def worker(device: str, share: Share) -> WorkerBackend:
         options = WorkerOptions(
+            log_level=settings.log_level,
+            log_format=settings.log_format,
             device=device,
             threads=share.threads,
             dtype=settings.dtype,
@@ -244,6 +251,21 @@ def create_backend(settings: Settings) -> Backend:
         memory_bytes=None if settings.memory_bytes is None else int(settings.memory_bytes),
     )
     return Replicas(worker, settings.devices, sharing)
+
+
+def create_tracer(settings: Settings) -> Tracer:
+    """What brings traces away. Raises Problem where it is not installed."""
+    if settings.tracing == "off":
+        return NoTracer()
+    try:
+        from llmaas_server.gateway.otel import OtelTracer
+    except ModuleNotFoundError as error:
+        raise Problem(
+            "unsupported_parameter",
+            f"tracing is {settings.tracing!r}, and {error.name} is not installed",
+            hint="Install it with `pip install 'llmaas[otel]'`, or set tracing to off.",
+        ) from None
+    return OtelTracer.over_http(settings.otlp_endpoint, installed_version("llmaas"))
 
 
 def create_store(settings: Settings) -> ModelStore:

@@ -35,10 +35,12 @@ def chat(
     return Call(id, "chat", MODEL, request, stream=stream, deadline_ms=deadline_ms)
 
 
-def scripted_worker(runtime: str = "create", **options: Any) -> WorkerBackend:
+def scripted_worker(
+    runtime: str = "create", worker: WorkerOptions | None = None, **options: Any
+) -> WorkerBackend:
     """A worker whose runtime is one of `support.worker_runtime`."""
     return WorkerBackend(
-        WorkerOptions(),
+        worker or WorkerOptions(),
         environment=ENVIRONMENT,
         runtime=f"support.worker_runtime:{runtime}",
         **options,

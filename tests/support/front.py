@@ -17,6 +17,7 @@ from llmaas_server.app import ModelStore, create_app, create_backend
 from llmaas_server.cli.server import Server
 from llmaas_server.edge.bounds import Bounds
 from llmaas_server.gateway.services import Services
+from llmaas_server.gateway.tracing import Tracer
 from llmaas_server.seam.backend import Backend
 from llmaas_server.settings import Settings
 
@@ -41,7 +42,10 @@ class Front:
 
 @contextmanager
 def front(
-    settings: Settings, backend: Backend | None = None, store: ModelStore | None = None
+    settings: Settings,
+    backend: Backend | None = None,
+    store: ModelStore | None = None,
+    tracer: Tracer | None = None,
 ) -> Iterator[Front]:
     """Serve on a free port for as long as the block lasts."""
     chosen = backend or create_backend(settings)
@@ -52,7 +56,7 @@ def front(
     services = Services.open(settings)
     services.bootstrap(url)
     ready = threading.Event()
-    app = create_app(settings, services, chosen, store)
+    app = create_app(settings, services, chosen, store, tracer)
     server = Server(
         app,
         chosen,

@@ -234,3 +234,8 @@ def type_of(status: int) -> ErrorType:
         if row.status == status:
             return row.type
     return "invalid_request" if 400 <= status < 500 else "server"
+
+
+def is_server_fault(status: int) -> bool:
+    """Whether an answer of this status is no fault of the caller."""
+    return status >= 500

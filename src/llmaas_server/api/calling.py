@@ -26,6 +26,7 @@ async def prepare(
         request,
         deadline_ms=exchange.deadline_ms,
         ability=ability,
+        traced=exchange.trace.is_recorded,
     )
 
 
@@ -34,7 +35,12 @@ def answer(
 ) -> AsyncGenerator[bytes]:
     """The pieces of its answer; `body` is what was asked. See `Calls.answer`."""
     return calls.answer(
-        call, exchange.principal, exchange.fingerprint(body), exchange.idempotency_key, make
+        call,
+        exchange.principal,
+        exchange.fingerprint(body),
+        exchange.idempotency_key,
+        make,
+        exchange.trace,
     )
 
 

@@ -9,6 +9,7 @@ from starlette.types import Scope
 
 from llmaas_server.gateway.principals import Actor, Principal
 from llmaas_server.gateway.sessions import Session
+from llmaas_server.gateway.tracing import UNTRACED, Trace
 
 _CONTEXT = "llmaas.context"
 _PRINCIPAL = "llmaas.principal"
@@ -27,6 +28,7 @@ class Context:
     request_id: str
     started: float
     """On the clock of time.perf_counter()."""
+    trace: Trace = UNTRACED
 
 
 def set_context(scope: Scope, context: Context) -> None:

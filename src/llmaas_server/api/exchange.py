@@ -14,6 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 from llmaas_client.wire import DEADLINE_HEADER, IDEMPOTENCY_HEADER
 from llmaas_server.errors import Problem
 from llmaas_server.gateway.principals import Principal
+from llmaas_server.gateway.tracing import Trace
 
 from .context import get_context, get_principal
 
@@ -32,6 +33,10 @@ class Exchange:
     @property
     def request_id(self) -> str:
         return self._context.request_id
+
+    @property
+    def trace(self) -> Trace:
+        return self._context.trace
 
     @property
     def principal(self) -> Principal:

@@ -7,12 +7,14 @@ import secrets
 import time
 from collections.abc import Sequence
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from llmaas_client.wire import REQUEST_ID_HEADER
+from llmaas_client.wire.errors import is_server_fault
 from llmaas_server.gateway.metrics import METHODS, OTHER, Metrics
+from llmaas_server.gateway.tracing import NoTracer, Trace, Tracer
 from llmaas_server.storage.keys import KeyKind
 
 from .access_log import Access
@@ -20,21 +22,36 @@ from .context import Context, find_principal, set_context, set_principal
 from .door import Door
 from .endpoint import Endpoint
 
-access = logging.getLogger("llmaas.access")
+log = logging.getLogger("llmaas.access")
+
+WATCHED = ("/health/", "/metrics")
+"""Addresses that are asked every few seconds by those who watch the server: not traced."""
+
+QUIET = NoTracer()
 
 
 class Contexts:
-    """Gives each request an id, sends it back, counts it, and writes a line to the access log."""
+    """Gives each request an id, sends it back, counts it, traces it, and writes a line to the
+    access log."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, tracer: Tracer) -> None:
         self._app = app
         self._metrics = metrics
+        self._tracer = tracer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        context = Context(f"req_{secrets.token_hex(12)}", time.perf_counter())
+        method = scope["method"] if scope["method"] in METHODS else OTHER
+        tracer = QUIET if _is_watching(scope["path"]) else self._tracer
+        with tracer.request(method, Headers(scope=scope)) as trace:
+            await self._serve(method, trace, scope, receive, send)
+
+    async def _serve(
+        self, method: str, trace: Trace, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        context = Context(f"req_{secrets.token_hex(12)}", time.perf_counter(), trace)
         set_context(scope, context)
         status: int | None = None
 
@@ -50,12 +67,18 @@ class Contexts:
             await self._app(scope, receive, send_with_id)
         finally:
             principal = find_principal(scope)
-            seconds = time.perf_counter() - context.started
-            method = scope["method"] if scope["method"] in METHODS else OTHER
-            route = getattr(scope.get("route"), "path", None)
-            self._metrics.ended(method, route, status, seconds)
-            key_id = principal.key_id if principal else None
-            access.info(Access(context.request_id, key_id, method, route, status, 1000 * seconds))
+            access = Access(
+                context.request_id,
+                trace.id,
+                principal.key_id if principal else None,
+                method,
+                getattr(scope.get("route"), "path", None),
+                status,
+                1000 * (time.perf_counter() - context.started),
+            )
+            self._metrics.ended(method, access.route, status, access.duration_ms / 1000)
+            _tell(trace, access)
+            log.info(access)
 
 
 class Authenticate:
@@ -103,3 +126,21 @@ def _method_of(scope: Scope) -> str:
     """HEAD is asked for as GET is."""
     method: str = scope["method"]
     return "GET" if method == "HEAD" else method
+
+
+def _is_watching(path: str) -> bool:
+    return path.startswith(WATCHED)
+
+
+def _tell(trace: Trace, access: Access) -> None:
+    """What a trace says of its request: no more than the access log."""
+    if access.route is not None:
+        trace.name(f"{access.method} {access.route}")
+        trace.note({"http.route": access.route})
+    trace.note({"llmaas.request.id": access.request_id})
+    if access.status is None:
+        trace.fail("cancelled")
+    else:
+        trace.note({"http.response.status_code": access.status})
+        if is_server_fault(access.status):
+            trace.fail(str(access.status))

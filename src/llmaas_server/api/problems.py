@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 import re
-import traceback
 from collections.abc import Callable
 
 from pydantic import ValidationError
@@ -18,6 +17,7 @@ from llmaas_client.wire.errors import ERRORS, ErrorBody, ErrorCode
 from llmaas_client.wire.validation import explain
 from llmaas_server.errors import Problem
 
+from .access_log import Accident
 from .context import Statuses, get_context, get_statuses
 
 logger = logging.getLogger("llmaas.problems")
@@ -73,8 +73,7 @@ def body_of(error: Exception, request_id: str) -> ErrorBody:
         return explain(error, request_id)
     if isinstance(error, HTTPException):
         return _problem_of(error).body(request_id)
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    logger.error("%s: %s\n%s", request_id, type(error).__name__, frames)
+    logger.error(Accident.of(error, request_id))
     return Problem("internal_error").body(request_id)
 
 

@@ -126,6 +126,7 @@ class WorkerBackend:
                 last = await exchange.stop()
                 if isinstance(last, Result | Failure):
                     tally.usage, tally.times = last.usage, last.times
+                    tally.spans = last.spans
             finally:
                 self._close(call_id)
 

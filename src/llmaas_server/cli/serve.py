@@ -80,19 +80,24 @@ def serve(
 
 def run(settings: Settings) -> None:
     """Listen, see that there is a key, and serve until a signal comes."""
-    from llmaas_server.app import create_app, create_backend, create_store
+    from llmaas_server.app import create_app, create_backend, create_store, create_tracer
     from llmaas_server.edge.bounds import Bounds
+    from llmaas_server.errors import Problem
     from llmaas_server.gateway.credentials import CredentialsError
     from llmaas_server.gateway.kek import KeychainError
     from llmaas_server.gateway.running import told
     from llmaas_server.gateway.services import Services
+    from llmaas_server.log import configure
     from llmaas_server.storage.failures import StorageError
 
     from .listener import base_url, listen
-    from .log import configure
     from .server import Server
 
     configure(settings.log_level, settings.log_format)
+    try:
+        tracer = create_tracer(settings)
+    except Problem as problem:
+        fail(problem.message, problem.hint)
     tls = _tls(settings)
     is_private = tls is not None or bool(settings.behind_proxy)
     sock = listen(settings.host, settings.port, is_private=is_private)
@@ -114,7 +119,7 @@ def run(settings: Settings) -> None:
     link = services.sign_in_links.first() if settings.console else None
     store = create_store(settings)
     backend = create_backend(settings)
-    app = create_app(settings, services, backend, store)
+    app = create_app(settings, services, backend, store, tracer)
     server = Server(
         app,
         backend,

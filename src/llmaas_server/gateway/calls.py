@@ -7,7 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence, Set
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    aclosing,
+    asynccontextmanager,
+)
 from typing import Protocol
 
 from llmaas_client.wire.base import TaskRequest
@@ -26,6 +31,7 @@ from llmaas_server.seam.values import (
     ModelRef,
 )
 
+from . import genai
 from .choice import NAMED, Candidate, Defaults, choose, needs_embedder
 from .gate import Gate
 from .idempotency import Keeper
@@ -34,6 +40,7 @@ from .ledger import Charge
 from .limiter import Ticket
 from .metering import Metering, Quoted, Running
 from .principals import Principal
+from .tracing import UNTRACED, Trace
 
 
 class Models(Protocol):
@@ -88,9 +95,10 @@ class Calls:
         *,
         deadline_ms: float | None = None,
         ability: str | None = None,
+        traced: bool = False,
     ) -> Call:
         """The call for a request; `ability` is the task that its model must be able to do, where
-        that is another one.
+        that is another one; `traced` where the worker is to tell what it does when.
 
         Raises Problem `model_not_found`, `model_not_pulled`, `model_cannot_do_task`,
         `not_allowed` where the key may not use the model; the same for the model of sentence
@@ -123,6 +131,7 @@ class Calls:
             choice=choice,
             attached=attached,
             embedder=embedder,
+            traced=traced,
         )
 
     def _choose(
@@ -159,16 +168,17 @@ class Calls:
         request: bytes,
         token: str | None,
         make: Callable[[Running], AsyncGenerator[bytes]],
+        trace: Trace = UNTRACED,
     ) -> AsyncGenerator[bytes]:
         """The pieces of the answer, which `make` makes; closing it stops the call.
 
         The last piece comes after the bill is committed. `request` is all that says what is
-        asked, and `token` the Idempotency-Key. Raises Problem.
+        asked, `token` the Idempotency-Key, and `trace` is told what is done. Raises Problem.
         """
 
         async def pieces(keeper: Keeper) -> AsyncGenerator[bytes]:
             async with (
-                self._running(call, principal, keeper) as running,
+                self._running(call, principal, keeper, trace) as running,
                 aclosing(make(running)) as made,
             ):
                 async for piece in made:
@@ -179,34 +189,45 @@ class Calls:
     async def quote(self, call: Call, principal: Principal) -> Quoted:
         """What the call would cost at most; it is measured, and not run. Raises Problem."""
         with self._metering.limiter.admit(principal.limited), self._gate.admit():
-            async with self._measured(call) as measurement:
+            async with self._measured(call, UNTRACED) as measurement:
                 return Quoted(call, measurement, self._metering.ledger.quote(call, measurement))
 
     @asynccontextmanager
-    async def _measured(self, call: Call) -> AsyncIterator[Measurement]:
+    async def _measured(self, call: Call, trace: Trace) -> AsyncIterator[Measurement]:
         """A measured call, forgotten in the end where it was not run."""
         try:
-            yield await self._backend.measure(call)
+            with trace.part("measure") as part:
+                measurement = await self._backend.measure(call)
+                part.add(measurement.spans)
+            yield measurement
         finally:
             await self._backend.release(call.id)
 
     @asynccontextmanager
     async def _running(
-        self, call: Call, principal: Principal, keeper: Keeper
+        self, call: Call, principal: Principal, keeper: Keeper, trace: Trace
     ) -> AsyncIterator[Running]:
         """A call that the backend has accepted; leaving stops it. Raises Problem."""
         metering = self._metering
-        with metering.limiter.admit(principal.limited) as ticket, self._gate.admit():
-            async with (
-                self._measured(call) as measurement,
-                metering.charged(call, principal, measurement, ticket) as charge,
-                self._accepted(call, charge, ticket) as (accepted, events),
-            ):
-                yield Running(call, principal, accepted, events, charge, keeper, metering)
+        with (
+            metering.limiter.admit(principal.limited) as ticket,
+            self._gate.admit(),
+            trace.part(genai.span_name(call), genai.of_call(call)) as part,
+        ):
+            async with AsyncExitStack() as stack:
+                measurement = await stack.enter_async_context(self._measured(call, part))
+                with part.part("reserve"):
+                    charge = await stack.enter_async_context(
+                        metering.charged(call, principal, measurement, ticket)
+                    )
+                accepted, events = await stack.enter_async_context(
+                    self._accepted(call, charge, ticket, part)
+                )
+                yield Running(call, principal, accepted, events, charge, keeper, metering, part)
 
     @asynccontextmanager
     async def _accepted(
-        self, call: Call, charge: Charge, ticket: Ticket
+        self, call: Call, charge: Charge, ticket: Ticket, trace: Trace
     ) -> AsyncIterator[tuple[Accepted, AsyncGenerator[Event]]]:
         """Run the call. However it ends, the charge and the ticket know what it has used."""
         tally = Tally()
@@ -216,8 +237,11 @@ class Calls:
                 if not isinstance(first, Accepted):
                     raise TypeError(f"a backend began with {type(first).__name__}")
                 charge.accepted = True
+                trace.note({genai.RESPONSE_MODEL: first.model})
                 yield first, events
         finally:
+            trace.note(genai.of_usage(tally.usage))
+            trace.add(tally.spans)
             charge.usage, charge.times = tally.usage, tally.times
             ticket.used = tally.usage.prompt_tokens + tally.usage.completion_tokens
 

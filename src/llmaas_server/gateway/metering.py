@@ -13,11 +13,13 @@ from llmaas_server.seam.values import Accepted, Call, Event, Measurement, Result
 from llmaas_server.storage.tables import Tables, Unit
 from llmaas_server.storage.values import Payer
 
+from . import genai
 from .idempotency import Answers, Keeper
 from .ledger import Charge, Ledger
 from .limiter import Limiter, Ticket
 from .money import to_text
 from .principals import Principal
+from .tracing import Trace
 
 
 class Keeping(Protocol):
@@ -72,6 +74,7 @@ class Running:
     _charge: Charge
     _keeper: Keeper
     _metering: Metering
+    _trace: Trace
 
     async def result(self) -> Result:
         """For those who do not need what comes before it."""
@@ -107,5 +110,8 @@ class Running:
             for unit in units:
                 unit(tables)
 
-        await charge.settle(bill, also=also)
+        self._trace.note(genai.of_result(result.body, result.timing))
+        with self._trace.part("settle") as part:
+            await charge.settle(bill, also=also)
+            part.note({genai.COST: to_text(bill.cost)} if charge.is_priced else {})
         return last

@@ -20,6 +20,7 @@ from .lane import Job
 from .loop import StepLoop
 from .mailboxes import Mailboxes
 from .memory import Budget
+from .recording import timed
 from .request import (
     Attention,
     Attributed,
@@ -242,13 +243,16 @@ class Engine:
         with (
             self._residents.job(model, kinds) as key,
             self._mailboxes.open() as (id, mailbox),
+            timed(work, submitted := time.monotonic()) as timeline,
         ):
-            job = Job(id, work, time.monotonic(), tenant, deadline, current())
+            job = Job(id, work, submitted, tenant, deadline, current(), timeline)
             self._steps.submit(key, job)
             try:
                 done = False
                 while not done:
                     output = await mailbox.get()
+                    if timeline is not None:
+                        timeline.hear(output.items)
                     for item in output.items:
                         yield item
                     if output.problem is not None:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from llmaas_server.errors import Problem
 
+from .recording import Timeline
 from .spending import Spending
 
 
@@ -30,6 +31,8 @@ class Job:
     deadline: float | None = None
     spending: Spending | None = None
     """Where what it takes is counted."""
+    timeline: Timeline | None = None
+    """Where it is noted when, for those who want to know."""
 
 
 @dataclass(frozen=True, slots=True)

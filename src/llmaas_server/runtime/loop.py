@@ -125,6 +125,7 @@ class StepLoop:
         seconds = self._clock() - started
         self._turns.charge(key, seconds)
         self.steps += 1
+        self._note_begins(lane, started)
         self._count(lane, outputs, round(seconds * 1_000_000))
         for output in outputs:
             if output.done:
@@ -144,6 +145,12 @@ class StepLoop:
         for output in outputs:
             if spending := self._jobs[output.job_id][1].spending:
                 spending.generated += sum(isinstance(item, Token) for item in output.items)
+
+    def _note_begins(self, lane: Lane, started: float) -> None:
+        for job_id in lane.loads:
+            timeline = self._jobs[job_id][1].timeline
+            if timeline is not None and timeline.began is None:
+                timeline.began = started
 
     def _submit(self, key: int, job: Job) -> None:
         try:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from .values import BackendStatus, Call, Event, Measurement, ModelRef, Times, Usage, WorkerStatus
+from .values import (
+    BackendStatus,
+    Call,
+    Event,
+    Measurement,
+    ModelRef,
+    Span,
+    Times,
+    Usage,
+    WorkerStatus,
+)
 
 
 @dataclass(slots=True)
@@ -18,6 +28,8 @@ class Tally:
 
     usage: Usage = field(default_factory=Usage)
     times: Times = field(default_factory=Times)
+    spans: Sequence[Span] = ()
+    """What the run did when, of a call that is traced."""
 
 
 class Backend(Protocol):

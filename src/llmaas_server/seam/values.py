@@ -65,13 +65,30 @@ class Call(msgspec.Struct, frozen=True):
     embedder: ModelRef | None = None
     """A second model, of sentence vectors, for tasks that need them beside their own model; None
     where this one needs none, or may do without and there is none."""
+    traced: bool = False
+    """Whether somebody wants to know what it did when: then what is said of it has spans."""
 
 
-class Measurement(msgspec.Struct, frozen=True):
+class Span(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A piece of the work for a call, for its trace; never with a text in it.
+
+    Times are nanoseconds since 1970, UTC.
+    """
+
+    name: str
+    began: int
+    ended: int
+    attributes: dict[str, str | int] = {}
+    parts: list[Span] = []
+    """What it was made of, in order."""
+
+
+class Measurement(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a call costs at most: exact prompt tokens, and a bound for the tokens to generate."""
 
     prompt_tokens: int
     max_completion_tokens: int
+    spans: list[Span] = []
 
 
 class Accepted(msgspec.Struct, frozen=True, tag="accepted"):
@@ -137,6 +154,7 @@ class Result(msgspec.Struct, frozen=True, tag="result"):
     usage: Usage
     timing: Timing
     times: Times = Times()
+    spans: list[Span] = []
 
 
 class Failure(msgspec.Struct, frozen=True, tag="failure"):
@@ -152,6 +170,7 @@ class Failure(msgspec.Struct, frozen=True, tag="failure"):
     """`needed` and `limit`: tokens, of `context_overflow`."""
     usage: Usage = Usage()
     times: Times = Times()
+    spans: list[Span] = []
 
 
 Event = Accepted | Delta | Progress | Result
@@ -215,6 +234,8 @@ class WorkerStatus(msgspec.Struct, frozen=True):
 class WorkerOptions(msgspec.Struct, frozen=True):
     """How a worker computes; the first thing that the front tells it."""
 
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["text", "json"] = "text"
     device: str = "auto"
     """`auto`, `cpu`, `cuda` or `cuda:N`."""
     threads: int | None = None

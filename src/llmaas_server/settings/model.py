@@ -25,6 +25,7 @@ from llmaas_server.seam.values import Quantization
 from .types import (
     FolderPath,
     HostNames,
+    HttpAddress,
     ModelName,
     ModelNames,
     ModelQuantization,
@@ -333,6 +334,16 @@ class Settings(BaseSettings):
     )
     log_format: Literal["text", "json"] = Field(
         default="text", description="`json` writes one object for each line of the log."
+    )
+    tracing: Literal["off", "otlp"] = Field(
+        default="off",
+        description="`otlp` sends traces to an OpenTelemetry collector, by OTLP over HTTP; that "
+        "needs the extra `otel`. The standard OTEL_… variables say how.",
+    )
+    otlp_endpoint: HttpAddress | None = Field(
+        default=None,
+        description="Where the collector listens, such as `http://127.0.0.1:4318`. By default what "
+        "OTEL_EXPORTER_OTLP_ENDPOINT says.",
     )
 
     @field_validator("tls_key")

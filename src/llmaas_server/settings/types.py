@@ -41,10 +41,22 @@ def _host(value: str) -> str:
     return name
 
 
+_ORIGIN = r"https?://(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d{1,5})?"
+
+
 def _origin(value: str) -> str:
-    if not re.fullmatch(r"https?://(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d{1,5})?", value.lower()):
+    if not re.fullmatch(_ORIGIN, value.lower()):
         raise ValueError("it is https://NAME or https://NAME:PORT, without a path")
     return value.lower()
+
+
+def _address(value: str) -> str:
+    if not re.fullmatch(_ORIGIN + r"(/[\w./~-]*)?", value, re.ASCII | re.IGNORECASE):
+        raise ValueError("it is an address such as http://127.0.0.1:4318")
+    return value.rstrip("/")
+
+
+HttpAddress = Annotated[str, AfterValidator(_address)]
 
 
 Networks = Annotated[

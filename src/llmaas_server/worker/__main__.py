@@ -12,12 +12,14 @@ import socket
 import sys
 from importlib import import_module
 
+from llmaas_server import log
 from llmaas_server.seam.channel import Channel
 from llmaas_server.seam.frames import FrameError, front_frames
+from llmaas_server.seam.values import WorkerOptions
 
 from .isolation import forbid_connections
 from .lifeline import follow
-from .session import RefusedError, UnusableError, converse
+from .session import RefusedError, UnusableError, WorkerRuntime, converse
 
 logger = logging.getLogger("llmaas_server.worker")
 
@@ -32,9 +34,7 @@ with Python's own 5 ms, a step waits seconds for a thread that reads a model or 
 def main() -> int:
     """Serve until the front closes the connection; 0 then, 1 where the worker cannot go on."""
     arguments = _parse(sys.argv[1:])
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="worker[%(process)d] %(message)s"
-    )
+    log.configure("info", process=_name())  # until the front has said how
     # A crash in native code, and the front before it kills a worker that hangs, show where.
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1, all_threads=True)
@@ -47,6 +47,11 @@ def main() -> int:
     forbid_connections()
     sys.setswitchinterval(_SWITCH_SECONDS)
     return asyncio.run(_serve(connected, arguments.runtime))
+
+
+def _name() -> str:
+    """What log lines say of this process."""
+    return f"worker[{os.getpid()}]"
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
@@ -64,8 +69,14 @@ async def _serve(connected: socket.socket, runtime: str) -> int:
     channel = await Channel.open(connected, front_frames())
     module, _, function = runtime.partition(":")
     status = 0
+
+    def create(options: WorkerOptions) -> WorkerRuntime:
+        log.configure(options.log_level, options.log_format, _name())
+        runtime: WorkerRuntime = getattr(import_module(module), function)(options)
+        return runtime
+
     try:
-        await converse(channel, lambda options: getattr(import_module(module), function)(options))
+        await converse(channel, create)
     except* RefusedError:
         status = 1
     except* (FrameError, UnusableError):

@@ -5,7 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import Executor
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    AsyncExitStack,
+    aclosing,
+    asynccontextmanager,
+    nullcontext,
+    suppress,
+)
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,6 +22,7 @@ import msgspec
 from llmaas_client.wire.base import TaskRequest
 from llmaas_server.errors import Problem
 from llmaas_server.runtime.interface import Model, Runtime
+from llmaas_server.runtime.recording import Recorder, recorded
 from llmaas_server.runtime.spending import Spending, counted
 from llmaas_server.seam.frames import Measured
 from llmaas_server.seam.values import (
@@ -25,6 +34,7 @@ from llmaas_server.seam.values import (
     ModelRef,
     Progress,
     Result,
+    Span,
     Times,
     Usage,
 )
@@ -58,6 +68,7 @@ class Tab:
     """What a call has used so far, for one that does not come to its result."""
 
     spending: Spending
+    recorder: Recorder | None
     accepted: Measurement | None = None
 
     def usage(self) -> Usage:
@@ -65,6 +76,16 @@ class Tab:
             return Usage()
         generated = min(self.spending.generated, self.accepted.max_completion_tokens)
         return Usage(self.accepted.prompt_tokens, 0, generated)
+
+    def spans(self) -> list[Span]:
+        """What it did since the last time, where somebody wants to know."""
+        return [] if self.recorder is None else self.recorder.take()
+
+    def span(self, name: str, model: str) -> AbstractContextManager[None]:
+        """Record a block of work with a model, where somebody wants to know."""
+        if self.recorder is None:
+            return nullcontext()
+        return self.recorder.span(name, {"gen_ai.request.model": model})
 
 
 class CallRunner:
@@ -94,8 +115,9 @@ class CallRunner:
         """Measure the call, wait for its start, run it. Cancelling this frees all it holds."""
         seconds = None if call.deadline_ms is None else call.deadline_ms / 1000
         limit = asyncio.timeout(seconds)
-        with counted() as spending:
-            tab = Tab(spending)
+        recorder = Recorder() if call.traced else None
+        with counted() as spending, recorded(recorder):
+            tab = Tab(spending, recorder)
             try:
                 async with limit:
                     await self._measure_and_run(request_id, call, limit.when(), tab)
@@ -113,7 +135,9 @@ class CallRunner:
             with suppress(Problem):  # of a runtime that has ended: nothing more is counted
                 await self._runtime.settled()
             times = self._times(tab.spending)
-            failure = msgspec.structs.replace(failure, usage=tab.usage(), times=times)
+            failure = msgspec.structs.replace(
+                failure, usage=tab.usage(), times=times, spans=tab.spans()
+            )
         self._outbox.put(request_id, failure)
 
     def _times(self, spending: Spending) -> Times:
@@ -126,11 +150,14 @@ class CallRunner:
         """`deadline` is on the loop's clock, which is that of time.monotonic()."""
         task = self._find(call.task)
         request = task.spec.request.model_validate(_fields(call))
-        async with self._runtime.using(call.model) as model, self._embedder(call) as embedder:
-            prompt, warnings = await asyncio.get_running_loop().run_in_executor(
-                self._threads, _read, task, request, model, embedder
+        async with self._models(call, tab) as (model, embedder):
+            with tab.span("tokenize", call.model.name):
+                prompt, warnings = await asyncio.get_running_loop().run_in_executor(
+                    self._threads, _read, task, request, model, embedder
+                )
+            measurement = Measurement(
+                prompt.prompt_tokens, prompt.max_completion_tokens, tab.spans()
             )
-            measurement = Measurement(prompt.prompt_tokens, prompt.max_completion_tokens)
             self._outbox.put(request_id, Measured(measurement))
             await self._until_started(request_id)
             self._outbox.put(request_id, Accepted(prompt.prompt_tokens, model.ref.name))
@@ -139,12 +166,15 @@ class CallRunner:
             await self._pass_on(request_id, call, events, warnings, tab)
 
     @asynccontextmanager
-    async def _embedder(self, call: Call) -> AsyncIterator[Model | None]:
-        if call.embedder is None:
-            yield None
-            return
-        async with self._runtime.using(call.embedder) as embedder:
-            yield embedder
+    async def _models(self, call: Call, tab: Tab) -> AsyncIterator[tuple[Model, Model | None]]:
+        """The models of a call, in memory while the context lasts."""
+        async with AsyncExitStack() as stack:
+            held = []
+            for ref in (call.model, call.embedder):
+                if ref is not None:
+                    with tab.span("load", ref.name):
+                        held.append(await stack.enter_async_context(self._runtime.using(ref)))
+            yield held[0], held[1] if len(held) > 1 else None
 
     async def _pass_on(
         self,
@@ -159,7 +189,10 @@ class CallRunner:
             async for event in events:
                 if isinstance(event, Result):
                     result = msgspec.structs.replace(
-                        event, body=_warned(event.body, warnings), times=self._times(tab.spending)
+                        event,
+                        body=_warned(event.body, warnings),
+                        times=self._times(tab.spending),
+                        spans=tab.spans(),
                     )
                     self._outbox.put(request_id, result)
                     return

@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from llmaas_server.api.access_log import Access
-from llmaas_server.cli.log import configure
+from llmaas_server.api.access_log import Access, Accident
+from llmaas_server.log import Format, configure
 from llmaas_server.settings import Settings
 from support.front import front
 
@@ -42,7 +42,7 @@ def captured(root: logging.Logger) -> io.StringIO:
 def test_json_has_an_object_for_each_line(root: logging.Logger) -> None:
     configure("info", "json")
     log = captured(root)
-    access = Access("req_1", "abc", "POST", "/v1/tasks/chat", 200, 12.5)
+    access = Access("req_1", "0af7", "abc", "POST", "/v1/tasks/chat", 200, 12.5)
     logging.getLogger("llmaas.access").info(access)
     logging.getLogger("llmaas.other").warning("%s\nlines", "two")
     request, other = map(json.loads, log.getvalue().splitlines())
@@ -52,7 +52,37 @@ def test_json_has_an_object_for_each_line(root: logging.Logger) -> None:
     assert (request["request_id"], request["key_id"], request["duration_ms"]) == (
         "req_1", "abc", 12.5,
     )  # fmt: skip
-    assert (other["level"], other["message"]) == ("warning", "two\nlines")
+    assert request["trace_id"] == "0af7"
+    assert (other["event"], other["level"], other["message"]) == (
+        "message", "warning", "two\nlines",
+    )  # fmt: skip
+
+
+def test_an_accident_says_whose_it_is(root: logging.Logger) -> None:
+    configure("info", "json")
+    log = captured(root)
+    try:
+        int(CANARY)
+    except ValueError as error:
+        accident = Accident.of(error, "req_1")
+    logging.getLogger("llmaas.problems").error(accident)
+    said = json.loads(log.getvalue())
+    assert (said["event"], said["request_id"], said["exception"]) == (
+        "accident", "req_1", "ValueError",
+    )  # fmt: skip
+    assert "test_log.py" in said["frames"]
+    assert CANARY not in log.getvalue()
+
+
+@pytest.mark.parametrize("format", ["text", "json"])
+def test_processes_are_told_apart(root: logging.Logger, format: Format) -> None:
+    configure("info", format, "worker[7]")
+    log = captured(root)
+    logging.getLogger("llmaas_server.runtime").info("loading")
+    if format == "json":
+        assert json.loads(log.getvalue())["process"] == "worker[7]"
+    else:
+        assert "worker[7] llmaas_server.runtime loading" in log.getvalue()
 
 
 @pytest.mark.parametrize("format", ["text", "json"])
