@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
+import yaml
+from scripts.reference.metrics import told
 
-from llmaas_server.gateway.metrics import Metrics
-from llmaas_server.seam.values import BackendStatus, ModelStatus
+from llmaas_client.wire.errors import ERRORS
 
 ROOT = Path(__file__).parents[1]
 BOARD: dict[str, Any] = json.loads((ROOT / "docs/deploy/grafana.json").read_text("utf-8"))
@@ -21,16 +21,17 @@ DRAWN = [panel for panel in PANELS if panel["type"] != "row"]
 EXPRESSIONS = [target["expr"] for panel in DRAWN for target in panel["targets"]]
 QUERIES = [one["query"]["query"] for one in BOARD["templating"]["list"] if one["type"] == "query"]
 NAME = re.compile(r"\bllmaas_\w+")
+LABEL = re.compile(r"(\w+)=~?\"")
+RULES = [
+    rule
+    for group in yaml.safe_load((ROOT / "docs/deploy/alerts.yaml").read_text("utf-8"))["groups"]
+    for rule in group["rules"]
+]
 
 
-def told() -> dict[str, str]:
+def kinds() -> dict[str, str]:
     """Metric -> its type."""
-    metrics = Metrics()
-    model = ModelStatus("tiny", "resident", 1.0, 1)
-    metrics.watch(lambda: BackendStatus(ready=True, models=[model], running=0), lambda: 0, 1)
-    families = text_string_to_metric_families(metrics.render().decode())
-    found = {one.name: one.type for one in families}
-    return {name + "_total" * (kind == "counter"): kind for name, kind in found.items()}
+    return {name: one.type for name, one in told().items()}
 
 
 def used(text: str) -> set[str]:
@@ -41,26 +42,45 @@ def used(text: str) -> set[str]:
 def test_every_name_is_a_metric(expression: str) -> None:
     names = used(expression)
     assert names
-    assert names <= told().keys()
+    assert names <= kinds().keys()
     assert expression.count("(") == expression.count(")")
     assert expression.count("{") == expression.count("}")
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
 def test_functions_fit_the_types(expression: str) -> None:
-    kinds = told()
+    types = kinds()
     for name in NAME.findall(expression):
-        grows = kinds[name.removesuffix("_bucket")] != "gauge"
+        grows = types[name.removesuffix("_bucket")] not in ("gauge", "info")
         assert grows == bool(re.search(rf"(rate|increase)\({name}\{{", expression)), name
         assert name.endswith("_bucket") == ("histogram_quantile" in expression)
 
 
-def test_every_metric_is_drawn_and_described() -> None:
+def test_every_metric_is_drawn_and_those_that_are_named_exist() -> None:
     drawn = set().union(*map(used, EXPRESSIONS))
-    assert told().keys() == drawn
+    assert kinds().keys() == drawn
     page = (ROOT / "docs/how-to/operate.md").read_text("utf-8")
-    table = "\n".join(line for line in page.splitlines() if line.startswith("| `llmaas_"))
-    assert told().keys() == used(table)
+    assert used(page) - {"llmaas_client"} <= kinds().keys()
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule["alert"]))
+def test_alerts(rule: dict[str, Any]) -> None:
+    expression = rule["expr"]
+    types = kinds()
+    for name in NAME.findall(expression):
+        grows = types[name.removesuffix("_bucket")] not in ("gauge", "info")
+        assert grows == bool(re.search(rf"(rate|increase)\({name}[{{\[]", expression)), name
+    assert expression.count("(") == expression.count(")")
+    labels = {label for one in told().values() for it in one.samples for label in it.labels}
+    asked = re.findall(r"(?:by|on) \(([^)]*)\)", expression) + LABEL.findall(expression)
+    named = {label.strip() for group in asked for label in group.split(",")}
+    assert named <= labels | {"job", "instance"}
+    for outcome in re.findall(r'outcome=~"([^"]+)"', expression):
+        assert set(outcome.split("|")) <= ERRORS.keys()
+    assert rule["labels"]["severity"] in ("warning", "critical")
+    assert rule["annotations"].keys() == {"summary", "description"}
+    mentioned = used(rule["annotations"]["description"])
+    assert mentioned <= types.keys()
 
 
 def test_the_schema() -> None:

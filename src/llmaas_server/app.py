@@ -98,7 +98,7 @@ def create_app(
     version = installed_version("llmaas")
     defaults = Defaults(settings)
     gate = Gate(settings.max_queue)
-    meters = Metrics()
+    meters = Metrics(version)
     meters.watch(backend.status, lambda: gate.inside, settings.max_queue)
     observed = Observed(backend, meters)
     calls = Calls(

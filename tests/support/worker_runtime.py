@@ -24,8 +24,10 @@ import numpy as np
 
 from llmaas_server.errors import Problem
 from llmaas_server.runtime.interface import Floats
+from llmaas_server.runtime.meter import Meter
 from llmaas_server.runtime.request import Finish, Finished, Generation, Reading, Sampling, Token
 from llmaas_server.runtime.spending import current
+from llmaas_server.seam.lanes import LaneState, LaneWork
 from llmaas_server.seam.values import ModelRef, ModelStatus, WorkerOptions
 
 CONTEXT = 200
@@ -33,6 +35,9 @@ MEMORY = 1000
 """Bytes that its models may take."""
 STEP_US = 7
 """What a token takes, as it is counted."""
+KV_LIMIT = 400
+"""Most bytes of keys and values of a model; a sequence that generates holds `KV_EACH` of them."""
+KV_EACH = 100
 GENERATING = "generating"
 """The entry of `models()` whose bytes are the number of sequences that generate."""
 
@@ -100,6 +105,7 @@ class ScriptedRuntime:
         self._models: dict[str, CharacterModel] = {}
         self._loading: dict[str, float] = {}
         self._generating = 0
+        self._meters: dict[str, Meter] = {}
         self._steps = 0
 
     on_gpu = False
@@ -115,8 +121,18 @@ class ScriptedRuntime:
         return [
             ModelStatus(GENERATING, "resident", 1.0, self._generating),
             *(ModelStatus(name, "loading", share, 100) for name, share in self._loading.items()),
-            *(ModelStatus(name, "resident", 1.0, 100) for name in self._models),
+            *(
+                ModelStatus(name, "resident", 1.0, 100, lane="generate", now=self._now())
+                for name in self._models
+            ),
         ]
+
+    def _now(self) -> LaneState:
+        used = KV_EACH * self._generating
+        return LaneState(self._generating, kv_used_bytes=used, kv_limit_bytes=KV_LIMIT)
+
+    def work(self) -> list[LaneWork]:
+        return [meter.read(name, "generate") for name, meter in self._meters.items()]
 
     def close(self) -> None:
         self._models.clear()
@@ -154,6 +170,7 @@ class ScriptedRuntime:
                 if text is None or given == generation.max_tokens:
                     break
                 self._steps += 1
+                self._count(model.ref.name)
                 if spending := current():
                     spending.generated += 1
                     spending.microseconds += STEP_US
@@ -162,6 +179,13 @@ class ScriptedRuntime:
             self._generating -= 1
         reason = Finish.LENGTH if given == generation.max_tokens else Finish.STOP
         yield Finished(reason, len(generation.prompt), 0, given, 0.0, 0.0, 0.0)
+
+    def _count(self, name: str) -> None:
+        """A step of one sequence, which brought a token."""
+        meter = self._meters.setdefault(name, Meter())
+        meter.batch = 1
+        meter.decode_tokens += 1
+        meter.stepped(STEP_US / 1e6)
 
     async def _answer(self, prompt: str, position: int) -> str | None:
         """The character at `position`, None at the end."""

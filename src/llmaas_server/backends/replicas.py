@@ -12,6 +12,7 @@ import msgspec
 
 from llmaas_server.errors import Problem
 from llmaas_server.seam.backend import Backend, Tally
+from llmaas_server.seam.lanes import LaneState, LaneWork, total
 from llmaas_server.seam.values import (
     BackendStatus,
     Call,
@@ -86,6 +87,8 @@ class Replicas:
         self._affinity = Affinity()
         self._retiring: set[asyncio.Task[None]] = set()
         self._past_restarts = 0
+        self._past_work: list[LaneWork] = []
+        """Of workers that are gone, as are the restarts."""
         self._stopping = False
         for number, device in enumerate(devices):
             others = [*devices[:number], *devices[number + 1 :]]
@@ -195,6 +198,7 @@ class Replicas:
             restarts=self._past_restarts + sum(status.restarts for status in statuses),
             detail="; ".join(details),
             memory_bytes=sum(status.memory_bytes for status in statuses),
+            work=total([*self._past_work, *(one for status in statuses for one in status.work)]),
         )
 
     # --- workers --------------------------------------------------------------------------------
@@ -243,7 +247,9 @@ class Replicas:
     async def _retire(self, replica: _Replica) -> None:
         await replica.backend.stop(0)
         if self._replicas.pop(replica.name, None):
-            self._past_restarts += replica.backend.status().restarts
+            status = replica.backend.status()
+            self._past_restarts += status.restarts
+            self._past_work = total([*self._past_work, *status.work])
 
     def _serving(self) -> list[_Replica]:
         """Those that take calls; there is always one."""
@@ -272,7 +278,7 @@ def _together(same: Sequence[ModelStatus]) -> ModelStatus:
         replicas=len(resident or same),
         kv_bytes=sum(model.kv_bytes for model in same),
         in_use=any(model.in_use for model in same),
-        jobs=sum(model.jobs for model in same),
+        now=sum((model.now for model in same), LaneState()),
         pinned=any(model.pinned for model in same),
         kernels=", ".join(sorted({model.kernels for model in same} - {""})),
     )

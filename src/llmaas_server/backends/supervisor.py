@@ -17,6 +17,7 @@ from llmaas_server.seam.frames import (
     Ready,
     WorkerFrame,
 )
+from llmaas_server.seam.lanes import LaneWork, total
 from llmaas_server.seam.values import ModelStatus, WorkerOptions
 
 from .backoff import Backoff
@@ -46,6 +47,7 @@ class _Life:
         self.ready_since: float | None = None
         self.broken: str | None = None
         self.models: list[ModelStatus] = []
+        self.work: list[LaneWork] = []
         self.memory_bytes = 0
 
     @property
@@ -70,6 +72,8 @@ class Supervisor:
         self._hang_seconds = hang_seconds
         self._backoff = Backoff()
         self._life: _Life | None = None
+        self._past: list[LaneWork] = []
+        """What the workers before this one have told that they did."""
         self._task: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
         self._next_start = 0.0
@@ -101,6 +105,12 @@ class Supervisor:
     @property
     def models(self) -> list[ModelStatus]:
         return self._life.models if self._life else []
+
+    @property
+    def work(self) -> list[LaneWork]:
+        """What all workers have done, one after the other. What one did after its last pulse
+        is not known, so it may be too little, and it never falls."""
+        return total([*self._past, *self._life.work]) if self._life else self._past
 
     @property
     def memory_bytes(self) -> int:
@@ -191,6 +201,7 @@ class Supervisor:
             case Pulse():
                 life.watch.hear(frame)
                 life.models = frame.models
+                life.work = frame.work
             case Ready(memory_bytes):
                 life.memory_bytes = memory_bytes
                 life.ready_since = _now()
@@ -200,7 +211,7 @@ class Supervisor:
 
     async def _end(self, life: _Life, problem: Problem, grace: float) -> int:
         """End the open exchanges at once, then the process."""
-        self._life = None
+        self._past, self._life = self.work, None
         life.connection.lose(failure_of(problem))
         return await life.process.end(grace)
 

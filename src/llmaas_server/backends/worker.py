@@ -163,6 +163,7 @@ class WorkerBackend:
             restarts=self._supervisor.restarts,
             detail=self._supervisor.detail,
             memory_bytes=self._supervisor.memory_bytes,
+            work=self._supervisor.work,
         )
 
     def _close(self, call_id: str) -> None:

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from llmaas_client.wire.server import ServerFigures
-from llmaas_server.seam.values import BackendStatus
+from llmaas_client.wire.server import LaneFigures, ServerFigures
+from llmaas_server.seam.lanes import LaneWork
+from llmaas_server.seam.values import BackendStatus, ModelStatus
 
 from .gate import Gate
 from .metrics import Metrics
@@ -41,4 +42,34 @@ class Figures:
             memory_bytes=sum(model.bytes + model.kv_bytes for model in status.models),
             memory_limit=status.memory_bytes or None,
             tasks=self.metrics.by_task(),
+            lanes=_lanes(status),
         )
+
+
+def _lanes(status: BackendStatus) -> list[LaneFigures]:
+    """Of the models in memory."""
+    done = {(work.model, work.lane): work for work in status.work}
+    return [
+        _lane(model, done.get((model.name, model.lane), LaneWork(model.name, model.lane)))
+        for model in status.models
+        if model.state == "resident"
+    ]
+
+
+def _lane(model: ModelStatus, done: LaneWork) -> LaneFigures:
+    steps = done.step_seconds.count
+    return LaneFigures(
+        model=model.name,
+        lane=model.lane,
+        running=model.now.running,
+        waiting=model.now.waiting,
+        steps=steps,
+        batch_size=done.batch_sizes.sum / steps if steps else None,
+        prefill_tokens=done.prefill_tokens,
+        decode_tokens=done.decode_tokens,
+        prefix_queries=done.prefix_queries,
+        prefix_hits=done.prefix_hits,
+        preemptions=done.preemptions,
+        kv_used_bytes=model.now.kv_used_bytes,
+        kv_limit_bytes=model.now.kv_limit_bytes,
+    )

@@ -6,16 +6,25 @@ closed sets, models that are installed. What is not of them is `other`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.core import Metric
 
 from llmaas_client.wire.errors import ErrorCode
 from llmaas_client.wire.server import TaskFigures
 from llmaas_server.seam.backend import Tally
 from llmaas_server.seam.values import BackendStatus, Call, Timing, Usage
+
+from .scraped import Scraped
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -30,8 +39,10 @@ SHORT = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 class Metrics:
     """The counters of one server."""
 
-    def __init__(self) -> None:
+    def __init__(self, version: str) -> None:
         self._registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        Info("llmaas_build", "The version that runs.", registry=registry).info({"version": version})
         self._requests = Counter(
             "llmaas_http_requests", "Requests answered.", ["method", "route", "status"],
             registry=registry,
@@ -63,15 +74,16 @@ class Metrics:
             ["task"], buckets=LONG, registry=registry,
         )  # fmt: skip
         self._queue = Histogram(
-            "llmaas_queue_seconds", "Waiting of calls before the first step.",
+            "llmaas_queue_wait_seconds", "Waiting of calls before the first step.",
             ["task"], buckets=LONG, registry=registry,
         )  # fmt: skip
         self._prefill = Histogram(
             "llmaas_prefill_seconds", "Steps that read the prompt of a call.",
             ["task"], buckets=LONG, registry=registry,
         )  # fmt: skip
-        self._step = Histogram(
-            "llmaas_decode_step_seconds", "Mean time of the steps that generated a call's tokens.",
+        self._per_token = Histogram(
+            "llmaas_time_per_output_token_seconds",
+            "Mean time between the tokens that a call generated.",
             ["task"], buckets=SHORT, registry=registry,
         )  # fmt: skip
 
@@ -79,10 +91,14 @@ class Metrics:
         self, status: Callable[[], BackendStatus], inside: Callable[[], int], most: int
     ) -> None:
         """Tell what the backend does, and how many calls hold a place of `most`, when asked."""
-        self._registry.register(_State(status, inside, most))
+        self._registry.register(Scraped(status, inside, most))
 
     def render(self) -> bytes:
         return generate_latest(self._registry)
+
+    def families(self) -> Iterable[Metric]:
+        """All that is told, with its type and meaning."""
+        return self._registry.collect()
 
     def began(self) -> None:
         self._in_flight.inc()
@@ -116,14 +132,14 @@ class Metrics:
         self._queue.labels(call.task).observe(timing.queue_ms / 1000)
         self._prefill.labels(call.task).observe(timing.prefill_ms / 1000)
         if completion_tokens > 1 and timing.decode_ms > 0:
-            self._step.labels(call.task).observe(timing.decode_ms / 1000 / completion_tokens)
+            self._per_token.labels(call.task).observe(timing.decode_ms / 1000 / completion_tokens)
 
     def by_task(self) -> list[TaskFigures]:
         """What each task did, for people; the tasks that were not called are not there."""
         calls = _totals(self._calls, "task", "outcome")
         tokens = _totals(self._tokens, "task", "kind")
-        queue, prefill, step = (
-            _means(histogram) for histogram in (self._queue, self._prefill, self._step)
+        queue, prefill, per_token = (
+            _means(histogram) for histogram in (self._queue, self._prefill, self._per_token)
         )
         return [
             TaskFigures(
@@ -141,7 +157,7 @@ class Metrics:
                 completion_tokens=int(tokens.get((task, "completion"), 0)),
                 queue_ms=queue.get(task),
                 prefill_ms=prefill.get(task),
-                step_ms=step.get(task),
+                token_ms=per_token.get(task),
             )
             for task in sorted({task for task, _ in calls})
         ]
@@ -169,53 +185,3 @@ def _means(histogram: Histogram) -> dict[str, float]:
         for (task, what), count in parts.items()
         if what == "count" and count
     }
-
-
-class _State(Collector):
-    """What is true at the moment of asking."""
-
-    def __init__(
-        self, status: Callable[[], BackendStatus], inside: Callable[[], int], most: int
-    ) -> None:
-        self._status = status
-        self._inside = inside
-        self._most = most
-
-    def collect(self) -> Iterator[Metric]:
-        status = self._status()
-        yield GaugeMetricFamily(
-            "llmaas_queue_depth", "Calls that wait or run.", value=self._inside()
-        )
-        yield GaugeMetricFamily(
-            "llmaas_queue_limit", "Most calls that may wait or run.", value=self._most
-        )
-        yield GaugeMetricFamily("llmaas_ready", "Whether calls run at once.", value=status.ready)
-        yield GaugeMetricFamily(
-            "llmaas_backend_calls", "Calls that the backend has.", value=status.running
-        )
-        yield CounterMetricFamily(
-            "llmaas_worker_restarts", "Workers that were started anew.", value=status.restarts
-        )
-        families = {
-            "resident": GaugeMetricFamily(
-                "llmaas_model_resident", "1 for a model in memory, 0 while it loads.",
-                labels=["model"],
-            ),
-            "bytes": GaugeMetricFamily(
-                "llmaas_model_bytes", "Memory of a model's weights.", labels=["model"]
-            ),
-            "kv": GaugeMetricFamily(
-                "llmaas_model_kv_bytes", "Most memory of a model's keys and values.",
-                labels=["model"],
-            ),
-            "used": GaugeMetricFamily(
-                "llmaas_model_in_use", "Whether calls need a model now.", labels=["model"]
-            ),
-        }  # fmt: skip
-        for model in status.models:
-            name = [model.name]
-            families["resident"].add_metric(name, float(model.state == "resident"))
-            families["bytes"].add_metric(name, model.bytes)
-            families["kv"].add_metric(name, model.kv_bytes)
-            families["used"].add_metric(name, model.in_use)
-        yield from families.values()

@@ -61,6 +61,16 @@ class Blocks:
         return len(self._free) + len(self._kept)
 
     @property
+    def held(self) -> int:
+        """Blocks of one sequence or several."""
+        return len(self._holders)
+
+    @property
+    def kept(self) -> int:
+        """Blocks of nobody that a sequence which begins alike would find."""
+        return len(self._kept)
+
+    @property
     def tokens(self) -> int:
         """That fit into all blocks together."""
         return self.capacity * self.size

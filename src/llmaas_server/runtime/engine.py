@@ -12,6 +12,7 @@ from typing import Any
 
 from llmaas_server.errors import Problem
 from llmaas_server.models.machine import SHARE_FOR_MODELS
+from llmaas_server.seam.lanes import LaneWork
 from llmaas_server.seam.values import ModelKind, ModelRef, ModelStatus, WorkerOptions
 
 from .clock import Clock, LoopClock
@@ -110,6 +111,10 @@ class Engine:
 
     def models(self) -> list[ModelStatus]:
         return self._residents.statuses()
+
+    def work(self) -> list[LaneWork]:
+        """What lanes have done so far, those of models that are gone, too."""
+        return self._residents.work()
 
     async def settled(self) -> None:
         """Return when all that was stopped before is stopped, and counted: within one step.

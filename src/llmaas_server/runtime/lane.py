@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from llmaas_server.errors import Problem
+from llmaas_server.seam.lanes import LaneState
 
+from .meter import Meter
 from .recording import Timeline
 from .spending import Spending
 
@@ -68,6 +70,14 @@ class Lane(Protocol):
     @property
     def loads(self) -> Mapping[int, int]:
         """Tokens that the last step computed for each job: what its time is divided by."""
+
+    @property
+    def meter(self) -> Meter:
+        """What its steps have done. The lane says what, the loop how long it took."""
+
+    @property
+    def state(self) -> LaneState:
+        """What runs and waits; any thread may ask for it."""
 
     def submit(self, job: Job) -> None:
         """Take the job. Raises Problem where it can never run, such as `out_of_memory`."""

@@ -124,6 +124,7 @@ class StepLoop:
         outputs = lane.step()
         seconds = self._clock() - started
         self._turns.charge(key, seconds)
+        lane.meter.stepped(seconds)
         self.steps += 1
         self._note_begins(lane, started)
         self._count(lane, outputs, round(seconds * 1_000_000))

@@ -5,10 +5,21 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
+from llmaas_server.seam.lanes import LaneWork
+from llmaas_server.seam.values import ModelKind
+
 from .clock import Alarm
 from .interface import Model
 from .lane import Lane
 from .memory import Holding, Size
+
+LANES: dict[ModelKind, str] = {
+    "decoder": "generate",
+    "encoder": "encode",
+    "classifier": "encode",
+    "seq2seq": "seq2seq",
+}
+"""The lane of a model, as people are told; a twin's is that of its model."""
 
 
 @dataclass(slots=True)
@@ -37,6 +48,12 @@ class Resident:
         """What it takes now; as kernels take over, its weights change."""
         weights = self.lane.weight_bytes
         return self.promised if weights is None else Size(weights, self.promised.kv)
+
+    @property
+    def work(self) -> LaneWork:
+        """What its lane has done."""
+        ref = self.model.ref
+        return self.lane.meter.read(ref.name, LANES[ref.kind])
 
     @property
     def in_use(self) -> bool:

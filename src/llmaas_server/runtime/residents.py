@@ -18,6 +18,7 @@ from itertools import count
 from typing import Literal, Protocol
 
 from llmaas_server.errors import Problem
+from llmaas_server.seam.lanes import LaneState, LaneWork, total
 from llmaas_server.seam.values import ModelKind, ModelRef, ModelStatus, WorkerOptions
 
 from . import heap
@@ -27,7 +28,7 @@ from .lane import Lane
 from .loop import StepLoop
 from .mailboxes import Mailboxes
 from .memory import Budget, Holding, Size, mib
-from .resident import Resident
+from .resident import LANES, Resident
 
 log = logging.getLogger(__name__)
 
@@ -37,13 +38,7 @@ Opener = Callable[[ModelRef, WorkerOptions, Callable[[float], None]], tuple[Mode
 
 State = Literal["loading", "resident"]
 
-LANES: dict[ModelKind, str] = {
-    "decoder": "generate",
-    "encoder": "encode",
-    "classifier": "encode",
-    "seq2seq": "seq2seq",
-}
-"""The lane of a model, as people are told; a twin's is that of its model."""
+_NOTHING = LaneState()
 
 _BUILDING_SECONDS = 1.0
 """How often a wait for kernels that are being built is a sign of life."""
@@ -91,6 +86,8 @@ class Residents:
         self._residents: dict[ModelRef, Resident] = {}
         self._loadings: dict[ModelRef, _Loading] = {}
         self._leaving: dict[int, Resident] = {}
+        self._past: list[LaneWork] = []
+        """What the lanes of models have done that are gone."""
         self._deciding = asyncio.Lock()
         """Held from looking at the memory to having promised it."""
 
@@ -111,7 +108,7 @@ class Residents:
                 one.size,
                 in_use=one.in_use,
                 kernels=one.lane.kernels,
-                jobs=one.jobs,
+                now=one.lane.state,
             )
             for ref, one in self._residents.items()
         ]
@@ -126,7 +123,7 @@ class Residents:
         *,
         in_use: bool,
         kernels: str,
-        jobs: int = 0,
+        now: LaneState = _NOTHING,
     ) -> ModelStatus:
         return ModelStatus(
             ref.name,
@@ -139,8 +136,13 @@ class Residents:
             kernels=kernels,
             quantization=self._options.quantization_of(ref.name),
             lane=LANES[ref.kind],
-            jobs=jobs,
+            now=now,
         )
+
+    def work(self) -> list[LaneWork]:
+        """What lanes have done so far, those of models that are gone, too."""
+        here = (*self._residents.values(), *self._leaving.values())
+        return total([*self._past, *(one.work for one in here)])
 
     @contextlib.asynccontextmanager
     async def using(self, ref: ModelRef) -> AsyncIterator[Model]:
@@ -342,6 +344,7 @@ class Residents:
                 self._steps.remove(key, ticket)
                 await mailbox.get()
         finally:
+            self._past = total([*self._past, self._leaving[key].work])
             del self._leaving[key]  # Nothing else refers to the model now.
         await asyncio.to_thread(heap.give_back)
 

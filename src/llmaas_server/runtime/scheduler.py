@@ -12,6 +12,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 
 from .blocks import Blocks, Key, Prefix
+from .meter import Meter
 from .sequence import Chunk, Sequence
 from .shares import Shares
 
@@ -22,8 +23,16 @@ VERIFIED = 16
 class Scheduler:
     """Sequences that wait and sequences that run, within blocks and a budget of tokens a step."""
 
-    def __init__(self, blocks: Blocks, max_sequences: int, max_step_tokens: int) -> None:
+    def __init__(
+        self,
+        blocks: Blocks,
+        max_sequences: int,
+        max_step_tokens: int,
+        meter: Meter | None = None,
+    ) -> None:
+        """`meter` counts what is scheduled; None is one that nobody reads."""
         self.blocks = blocks
+        self.meter = Meter() if meter is None else meter
         self.max_step_tokens = max_step_tokens
         # One token each for those that generate must leave half a step to prompts.
         self.max_sequences = max(1, min(max_sequences, max_step_tokens // 2))
@@ -45,6 +54,11 @@ class Scheduler:
     def waiting(self) -> list[Sequence]:
         """Those that hold no blocks, the next ones first."""
         return list(self._waiting)
+
+    @property
+    def queued(self) -> int:
+        """How many those are."""
+        return len(self._waiting)
 
     def can_add(self, sequence: Sequence) -> bool:
         """Whether the sequence fits when nothing else runs."""
@@ -103,6 +117,8 @@ class Scheduler:
         if sequence.admitted is None:
             sequence.admitted = now
             sequence.cached = sequence.computed
+            self.meter.prefix_queries += len(sequence.head)
+            self.meter.prefix_hits += sequence.cached
         self._running[sequence.id] = sequence
 
     def preempt(self, sequence: Sequence) -> None:
@@ -110,6 +126,7 @@ class Scheduler:
         del self._running[sequence.id]
         self._release(sequence)
         self._waiting.appendleft(sequence)
+        self.meter.preemptions += 1
 
     def drop(self, id: int) -> None:
         """Forget the sequence and take its blocks back; no error where it has ended already."""
@@ -173,7 +190,10 @@ class Scheduler:
         sequence = chunk.sequence
         if sequence.answering:
             self._shares.charge_answer(sequence.tenant)
+            self.meter.decode_tokens += 1
+            self.meter.drafted_tokens += chunk.size - 1
         else:
+            self.meter.prefill_tokens += chunk.size
             self._shares.charge_prompt(sequence.tenant, max(0, chunk.stop - sequence.charged))
         sequence.charged = max(sequence.charged, chunk.stop)
 

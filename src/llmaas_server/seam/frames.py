@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from .lanes import LaneWork
 from .values import Call, Event, Failure, Measurement, ModelRef, ModelStatus, WorkerOptions
 
 MAX_FRAME_BYTES = 64 * 1024 * 1024
@@ -122,6 +123,8 @@ class Pulse(msgspec.Struct, frozen=True, tag="pulse"):
     progress: int
     """Changes with every step, every answer and every byte loaded; says nothing else."""
     models: list[ModelStatus]
+    work: list[LaneWork] = []
+    """What lanes have done since the worker started, those of models that are gone, too."""
 
 
 WorkerFrame = Answers | Ready | Broken | Pulse

@@ -12,6 +12,8 @@ import msgspec
 
 from llmaas_client.wire.errors import ErrorCode
 
+from .lanes import LaneState, LaneWork
+
 ModelKind = Literal["decoder", "encoder", "classifier", "seq2seq"]
 Quantization = Literal["auto", "none", "int8", "int4"]
 
@@ -199,8 +201,8 @@ class ModelStatus(msgspec.Struct, frozen=True):
     """What the settings ask for it."""
     lane: str = ""
     """What its work goes through: `generate`, `encode` or `seq2seq`."""
-    jobs: int = 0
-    """Sequences and batches that wait or run there now."""
+    now: LaneState = LaneState()
+    """What runs and waits there; of all workers together."""
 
 
 class BackendStatus(msgspec.Struct, frozen=True):
@@ -214,6 +216,9 @@ class BackendStatus(msgspec.Struct, frozen=True):
     detail: str = ""
     memory_bytes: int = 0
     """Most that models may take, in all workers that are ready; 0 where nobody counts."""
+    work: list[LaneWork] = []
+    """What lanes have done, since the backend started: of workers that ended and of models that
+    are gone, too."""
 
 
 class WorkerStatus(msgspec.Struct, frozen=True):

@@ -26,6 +26,7 @@ from llmaas_server.seam.frames import (
     Run,
     Unload,
 )
+from llmaas_server.seam.lanes import LaneWork
 from llmaas_server.seam.values import ModelStatus, WorkerOptions
 from llmaas_server.tasks.base import find
 
@@ -56,6 +57,9 @@ class WorkerRuntime(CallRuntime, Protocol):
         """Changes with every step, and while a model is read."""
 
     def models(self) -> list[ModelStatus]: ...
+
+    def work(self) -> list[LaneWork]:
+        """What lanes have done since the runtime was made; of models that are gone, too."""
 
     def close(self) -> None:
         """End all work and all threads; blocks until they are gone."""
@@ -193,6 +197,7 @@ class Session:
             busy=len(self._jobs) > self._calls.parked,
             progress=self._runtime.progress() + self._outbox.progress,
             models=self._runtime.models(),
+            work=self._runtime.work(),
         )
 
     async def _end_jobs(self) -> None:

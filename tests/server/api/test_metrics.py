@@ -64,7 +64,7 @@ def test_requests_calls_and_tokens(tmp_path: Path) -> None:
         prompt = f'llmaas_tokens_total{{kind="prompt",model="{model}",task="chat"}}'
         assert found[prompt] == 2 * usage["prompt_tokens"]
         assert found['llmaas_time_to_first_token_seconds_count{task="chat"}'] == 1
-        assert found['llmaas_queue_seconds_count{task="chat"}'] == 2
+        assert found['llmaas_queue_wait_seconds_count{task="chat"}'] == 2
         assert found["llmaas_http_requests_in_flight"] == 1  # this one
         assert found["llmaas_queue_depth"] == 0
         assert found["llmaas_queue_limit"] == 256

@@ -257,3 +257,26 @@ def test_merge() -> None:
         ModelStatus("a", "resident", 1.0, 250, replicas=2),
         ModelStatus("b", "loading", 0.4, 3, replicas=2),
     ]
+
+
+def decoded(backend: Replicas) -> int:
+    return sum(work.decode_tokens for work in backend.status().work)
+
+
+async def test_what_was_done_is_not_forgotten(team: Team, backend: Replicas) -> None:
+    """With whoever did it gone: killed, or drained."""
+    first, second = await asyncio.gather(
+        answer(backend, chat("a" * 20, id="1")), answer(backend, chat("b" * 30, id="2"))
+    )
+    whole = len(first) + len(second)
+    await eventually(lambda: decoded(backend) == whole)
+    os.kill(team.workers[0].pid or 0, signal.SIGKILL)
+    await eventually(lambda: backend.status().restarts == 1)
+    assert decoded(backend) == whole
+    await eventually(lambda: states(backend) == ["ready", "ready"])
+    assert decoded(backend) == whole
+    backend.drain("worker-2")
+    await eventually(lambda: list(running(backend)) == ["worker-1"])
+    assert decoded(backend) == whole
+    await answer(backend, chat("c" * 10, id="3"))
+    await eventually(lambda: decoded(backend) == whole + 10)

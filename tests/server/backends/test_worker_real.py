@@ -17,6 +17,7 @@ from llmaas_server.backends.worker import WorkerBackend
 from llmaas_server.errors import Problem
 from llmaas_server.models.machine import SHARE_FOR_MODELS, cpu_memory_bytes
 from llmaas_server.seam.backend import Tally
+from llmaas_server.seam.lanes import LaneState
 from llmaas_server.seam.values import Call, Event, ModelRef, Result, WorkerOptions
 from llmaas_server.settings import worker_environment
 from support import tiny
@@ -167,7 +168,7 @@ async def test_broken_weights_are_the_callers_to_know(
 async def test_what_is_loaded_is_seen_at_once(backend: WorkerBackend, embedder: ModelRef) -> None:
     await backend.load(embedder)
     assert resident(backend, embedder.name)
-    assert [(one.lane, one.jobs) for one in backend.status().models] == [("encode", 0)]
+    assert [(one.lane, one.now) for one in backend.status().models] == [("encode", LaneState())]
     await backend.unload(embedder.name)
     assert backend.status().models == []
 

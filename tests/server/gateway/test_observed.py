@@ -32,7 +32,7 @@ def count(metrics: Metrics, call: Call, outcome: str) -> bool:
 
 
 async def test_a_call_that_went_well() -> None:
-    metrics = Metrics()
+    metrics = Metrics("1.2.3")
     async with started(Observed(FakeBackend(), metrics)) as backend:
         events = await complete(backend, chat("one two"))
     assert isinstance(events[-1], Result)
@@ -44,7 +44,7 @@ async def test_a_call_that_went_well() -> None:
     [(Problem("worker_lost"), "worker_lost"), (ValueError("accident"), "internal_error")],
 )
 async def test_a_call_that_failed(error: Exception, outcome: str) -> None:
-    metrics, inner = Metrics(), Ends()
+    metrics, inner = Metrics("1.2.3"), Ends()
     inner.error = error
     async with started(Observed(inner, metrics)) as backend:
         with pytest.raises(type(error)):
@@ -53,7 +53,7 @@ async def test_a_call_that_failed(error: Exception, outcome: str) -> None:
 
 
 async def test_a_call_that_was_left() -> None:
-    metrics = Metrics()
+    metrics = Metrics("1.2.3")
     async with started(Observed(FakeBackend(), metrics)) as backend:
         call = chat("one two three")
         await backend.measure(call)

@@ -13,8 +13,10 @@ import pytest
 from llmaas_server.errors import Problem
 from llmaas_server.runtime.lane import Job, Output
 from llmaas_server.runtime.loop import StepLoop
+from llmaas_server.runtime.meter import Meter
 from llmaas_server.runtime.request import Token
 from llmaas_server.runtime.spending import Spending
+from llmaas_server.seam.lanes import LaneState
 
 PATIENCE = 10.0
 
@@ -50,6 +52,11 @@ class CountingLane:
         self.name = name
         self.order = order if order is not None else []
         self.unbalanced = False
+        self.meter = Meter()
+
+    @property
+    def state(self) -> LaneState:
+        return LaneState(waiting=len(self.jobs))
 
     @property
     def busy(self) -> bool:

@@ -15,6 +15,8 @@ from llmaas_server.runtime.engine import Engine
 from llmaas_server.runtime.interface import Model
 from llmaas_server.runtime.lane import Job, Lane, Output
 from llmaas_server.runtime.memory import Budget, Size
+from llmaas_server.runtime.meter import Meter
+from llmaas_server.seam.lanes import LaneState
 from llmaas_server.seam.values import ModelRef, ModelStatus, WorkerOptions
 from support.engines import OPTIONS, PATIENCE, idle, until
 
@@ -35,6 +37,11 @@ class EchoLane:
     jobs: list[Job] = field(default_factory=list)
     gate: threading.Event = field(default_factory=threading.Event)
     error: Exception | None = None
+    meter: Meter = field(default_factory=Meter)
+
+    @property
+    def state(self) -> LaneState:
+        return LaneState(waiting=len(self.jobs))
 
     @property
     def busy(self) -> bool:

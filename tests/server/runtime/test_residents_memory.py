@@ -16,6 +16,8 @@ from llmaas_server.runtime.engine import Engine
 from llmaas_server.runtime.interface import Model
 from llmaas_server.runtime.lane import Job, Lane, Output
 from llmaas_server.runtime.memory import Budget, Size
+from llmaas_server.runtime.meter import Meter
+from llmaas_server.seam.lanes import LaneState
 from llmaas_server.seam.values import ModelRef, WorkerOptions
 from support.engines import OPTIONS, PATIENCE, until
 
@@ -35,6 +37,8 @@ class NothingLane:
         self.weight_bytes = weight_bytes
         """A test may change it: kernels take over from torch."""
         self._jobs: list[Job] = []
+        self.meter = Meter()
+        self.state = LaneState()
 
     @property
     def busy(self) -> bool:

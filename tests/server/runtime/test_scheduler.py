@@ -119,9 +119,8 @@ def test_check_sees_a_sequence_that_kept_its_blocks() -> None:
 
 def serve(streams: dict[str, int], steps: int, **sizes: int) -> dict[str, int]:
     """Tokens that each tenant got, where each keeps so many streams going."""
-    scheduler = Scheduler(
-        Blocks(100_000, 1), **{"max_sequences": 64, "max_step_tokens": 64, **sizes}
-    )
+    sizes = {"max_sequences": 64, "max_step_tokens": 64, **sizes}
+    scheduler = Scheduler(Blocks(100_000, 1), sizes["max_sequences"], sizes["max_step_tokens"])
     tenants: dict[int, str] = {}
     tokens = dict.fromkeys(streams, 0)
     for _ in range(steps):

@@ -3,52 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from llmaas_server.errors import model_not_found
-from llmaas_server.models.manifest import InstalledModel
-from llmaas_server.seam.values import ModelRef
-from llmaas_server.settings import Settings
-from support import tiny
 from support.front import eventually
+from support.shelves import TinyShelf
 from support.traces import Node, Traced, traced
 
 SENTENCES = " ".join(f"Number {number} is one of the sentences." for number in range(12))
 
 
-class Shelf:
-    """Two tiny models."""
-
-    def __init__(self, folder: Path) -> None:
-        refs = [tiny.llama(folder / "decoder"), tiny.embedder(folder / "embedder")]
-        self.refs = {ref.name: ref for ref in refs}
-
-    def ref(self, name: str) -> ModelRef:
-        if name not in self.refs:
-            raise model_not_found(name, self.refs)
-        return self.refs[name]
-
-    def installed(self) -> list[InstalledModel]:
-        return []
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traced]:
-    folder = tmp_path_factory.mktemp("traced")
-    shelf = Shelf(folder)
-    decoder, embedder = shelf.refs
-    settings = Settings(
-        home=folder / "home",
-        cache=folder / "cache",
-        device="cpu",
-        threads=1,
-        chat_model=decoder,
-        summarize_model=embedder,
-        embed_model=embedder,
-    )
-    with traced(settings, store=shelf) as running:
+    shelf = TinyShelf(tmp_path_factory.mktemp("traced"))
+    with traced(shelf.settings(), store=shelf) as running:
         yield running
 
 

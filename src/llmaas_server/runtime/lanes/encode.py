@@ -24,9 +24,11 @@ from llmaas_server.runtime.faults import blamed
 from llmaas_server.runtime.interface import Floats
 from llmaas_server.runtime.lane import Job, Output
 from llmaas_server.runtime.loader import LoadedModel, takes_types
+from llmaas_server.runtime.meter import Meter
 from llmaas_server.runtime.native.encoder import NativeEncoder
 from llmaas_server.runtime.pooling import pool
 from llmaas_server.runtime.request import Encoding
+from llmaas_server.seam.lanes import LaneState
 from llmaas_server.seam.values import WorkerOptions
 
 _SHORT = 4
@@ -63,6 +65,11 @@ class Work:
     @property
     def bucket(self) -> Bucket:
         return min(self.pending)
+
+    @property
+    def left(self) -> int:
+        """Sequences that are pending."""
+        return sum(map(len, self.pending.values()))
 
     def take(self, bucket: Bucket) -> int:
         """The next sequence of a bucket that is pending."""
@@ -107,6 +114,9 @@ class EncodeLane:
         self._native = native
         self._takes_types = native is not None or takes_types(model)
         self._loads: Counter[int] = Counter()
+        self._meter = Meter()
+        self._waiting = 0
+        """Sequences of all works that no step has taken."""
         self._works: dict[int, Work] = {}
         """By job, the leader first."""
 
@@ -126,6 +136,14 @@ class EncodeLane:
     def loads(self) -> Mapping[int, int]:
         return self._loads
 
+    @property
+    def meter(self) -> Meter:
+        return self._meter
+
+    @property
+    def state(self) -> LaneState:
+        return LaneState(self._meter.batch, self._waiting)
+
     def submit(self, job: Job) -> None:
         """Raises Problem `empty_text`, `context_overflow`, and `model_has_no_head` where a head
         is asked of a model without one."""
@@ -138,15 +156,19 @@ class EncodeLane:
         if max(lengths) > self._model.context:
             raise context_overflow(max(lengths), self._model.context, "a text")
         self._works[job.id] = Work(job, _bucketed(encoding))
+        self._waiting += len(lengths)
 
     def abort(self, job_id: int) -> None:
-        self._works.pop(job_id, None)
+        if work := self._works.pop(job_id, None):
+            self._waiting -= work.left
 
     def step(self) -> list[Output]:
         head, batch = self._take_batch()
         self._loads = Counter()
         for row in batch:
             self._loads[row.work.job.id] += len(row.sequence[0])
+        self._meter.batch = len(batch)
+        self._meter.prefill_tokens += self._loads.total()
         outputs = self._run(batch, head)
         if outputs is None:
             # Something in it fails the whole batch: each job by itself, then.
@@ -157,10 +179,11 @@ class EncodeLane:
 
     def check(self) -> None:
         for work in self._works.values():
-            left = sum(map(len, work.pending.values()))
             whole = len(work.encoding.sequences)
-            assert left > 0, f"job {work.job.id} has nothing to do"
-            assert left + len(work.rows) == whole, f"job {work.job.id} has lost sequences"
+            assert work.left > 0, f"job {work.job.id} has nothing to do"
+            assert work.left + len(work.rows) == whole, f"job {work.job.id} has lost sequences"
+        left = sum(work.left for work in self._works.values())
+        assert left == self._waiting, "sequences wait that no job has"
 
     def _take_batch(self) -> tuple[bool, list[Row]]:
         """Sequences of the leader's shortest bucket, then of the others' same bucket.
@@ -180,6 +203,7 @@ class EncodeLane:
                 batch.append(Row(work, work.take(bucket)))
                 longest = widest
         self._works[leader.job.id] = self._works.pop(leader.job.id)  # to the end of the line
+        self._waiting -= len(batch)
         return bucket.head, batch
 
     def _fits(self, rows: int, longest: int) -> bool:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from torch import Tensor
@@ -18,11 +19,13 @@ from llmaas_server.runtime.decoding import Decoder
 from llmaas_server.runtime.draw import Draw
 from llmaas_server.runtime.faults import blamed
 from llmaas_server.runtime.lane import Job, Output
+from llmaas_server.runtime.meter import Meter
 from llmaas_server.runtime.request import Finished, Generation, Scoring, Token
 from llmaas_server.runtime.sampler import logprobs, sample
 from llmaas_server.runtime.scheduler import Scheduler
 from llmaas_server.runtime.scoring import ScoreSequence
 from llmaas_server.runtime.sequence import Chunk, GenerateSequence, Sequence
+from llmaas_server.seam.lanes import LaneState
 from llmaas_server.seam.values import WorkerOptions
 
 
@@ -44,6 +47,7 @@ class GenerateLane:
         self._options = options
         self._successor = successor
         self._loads: dict[int, int] = {}
+        self._meter = Meter()
         self._install(decoder)
 
     @property
@@ -68,6 +72,22 @@ class GenerateLane:
     def loads(self) -> Mapping[int, int]:
         return self._loads
 
+    @property
+    def meter(self) -> Meter:
+        return self._meter
+
+    @property
+    def state(self) -> LaneState:
+        scheduler, size = self._scheduler, self._block_bytes
+        blocks = scheduler.blocks
+        return LaneState(
+            scheduler.running,
+            scheduler.queued,
+            size * blocks.held,
+            size * blocks.kept,
+            size * blocks.capacity,
+        )
+
     def submit(self, job: Job) -> None:
         sequence = self._sequence_of(job)
         longest = self._decoder.longest
@@ -87,6 +107,7 @@ class GenerateLane:
         self._succeed()
         chunks = self._scheduler.schedule(time.monotonic())
         self._loads = {chunk.sequence.id: chunk.size for chunk in chunks}
+        self._meter.batch = len(chunks)
         try:
             logits = self._compute(chunks)
         except Problem:
@@ -112,9 +133,12 @@ class GenerateLane:
         self._decoder = decoder
         size = decoder.block_tokens
         most = options.max_sequences * -(-self._context // size)
-        blocks = Blocks(min(most, options.kv_bytes // (size * decoder.bytes_per_token)), size)
+        self._block_bytes = size * decoder.bytes_per_token
+        blocks = Blocks(min(most, options.kv_bytes // self._block_bytes), size)
         decoder.reserve(blocks.capacity)
-        self._scheduler = Scheduler(blocks, options.max_sequences, options.max_step_tokens)
+        self._scheduler = Scheduler(
+            blocks, options.max_sequences, options.max_step_tokens, self._meter
+        )
 
     def _succeed(self) -> None:
         """Hand over to the successor where it is there and nothing runs."""
@@ -157,10 +181,25 @@ class GenerateLane:
                 outputs += _read_scores(sequence, chunk, logits[rows.start : rows.stop])
         # Rows are large: they are copied only where others are among them.
         is_all = len(answer_rows) == len(logits)
-        outputs += _extend(answers, logits if is_all else logits[answer_rows])
+        outputs += self._extend(answers, logits if is_all else logits[answer_rows])
         for output in outputs:
             if output.done:
                 self._scheduler.drop(output.job_id)
+        return outputs
+
+    def _extend(self, answers: list[Answer], logits: Tensor) -> list[Output]:
+        """Draw the next tokens of each answer; `logits` are theirs, row by row."""
+        if not answers:
+            return []
+        drawn = sample(logits, [draw for answer in answers for draw in answer.draws()])
+        now = time.monotonic()
+        outputs = []
+        row = 0
+        for answer in answers:
+            tokens = drawn[row : (row := row + answer.drafted + 1)]
+            right = answer.right(tokens)
+            self._meter.accept(right)
+            outputs.append(answer.take(tokens[: right + 1], now))
         return outputs
 
     def _too_large(self, sequence: Sequence) -> Problem:
@@ -198,18 +237,25 @@ class Answer:
             for at in range(self.drafted + 1)
         ]
 
+    def right(self, tokens: list[Token | None]) -> int:
+        """How many of the draft's tokens were drawn, up to the first that was not."""
+        if not self.drafted:
+            return 0
+        draft = self.sequence.draft[: self.drafted]
+        drawn = (None if token is None else token.id for token in tokens)
+        agreed = zip(draft, drawn, strict=False)  # one more is drawn than was guessed
+        return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], agreed))
+
     def take(self, tokens: list[Token | None], now: float) -> Output:
-        """What was drawn, as long as it is what the draft had said; and the first that is not.
+        """What was drawn: the tokens of the draft that were right, and the one after them.
 
         A draw depends on its place and on what is before it alone: the answer is the one that
         would have come without a draft.
         """
         sequence = self.sequence
-        draft = sequence.draft[: self.drafted]
         items: list[Token | Finished] = []
-        taken = 0
         sequence.computed = len(sequence.tokens)
-        for at, token in enumerate(tokens):
+        for token in tokens:
             if token is None:
                 return _failed(sequence, items, not_finite())
             if sequence.matcher is not None and (problem := sequence.matcher.problem):
@@ -220,26 +266,10 @@ class Answer:
             if reason is not None:
                 items.append(sequence.finished(reason, now))
                 return Output(sequence.id, items, done=True)
-            if at == len(draft) or token.id != draft[at]:
-                break
-            taken += 1
-        sequence.computed += taken
-        sequence.settle(len(draft), taken)
+        right = len(tokens) - 1
+        sequence.computed += right
+        sequence.settle(self.drafted, right)
         return Output(sequence.id, items)
-
-
-def _extend(answers: list[Answer], logits: Tensor) -> list[Output]:
-    """Draw the next tokens of each answer; `logits` are theirs, row by row."""
-    if not answers:
-        return []
-    drawn = sample(logits, [draw for answer in answers for draw in answer.draws()])
-    now = time.monotonic()
-    outputs = []
-    row = 0
-    for answer in answers:
-        tokens = drawn[row : (row := row + answer.drafted + 1)]
-        outputs.append(answer.take(tokens, now))
-    return outputs
 
 
 def _read_scores(sequence: ScoreSequence, chunk: Chunk, logits: Tensor) -> list[Output]:

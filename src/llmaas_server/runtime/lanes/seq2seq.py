@@ -22,10 +22,12 @@ from llmaas_server.runtime.draw import Draw
 from llmaas_server.runtime.faults import blamed
 from llmaas_server.runtime.lane import Job, Output
 from llmaas_server.runtime.loader import LoadedModel
+from llmaas_server.runtime.meter import Meter
 from llmaas_server.runtime.request import Finish, Finished, Generation, Token
 from llmaas_server.runtime.sampler import sample
 from llmaas_server.runtime.seq2seq import Decoding, EncoderDecoder
 from llmaas_server.runtime.sequence import GenerateSequence
+from llmaas_server.seam.lanes import LaneState
 from llmaas_server.seam.values import WorkerOptions
 
 _WIDTH = 8
@@ -66,6 +68,9 @@ class Seq2SeqLane:
         self._waiting: dict[int, Waiting] = {}
         self._running: dict[int, Running] = {}
         """By job; those that drew a token longest ago first."""
+        self._held = 0
+        """Bytes of keys and values that the running sequences may come to."""
+        self._meter = Meter()
         self._loads: dict[int, int] = {}
         self._has_begun = False
         """Whether the last step began sequences."""
@@ -85,6 +90,19 @@ class Seq2SeqLane:
     @property
     def loads(self) -> Mapping[int, int]:
         return self._loads
+
+    @property
+    def meter(self) -> Meter:
+        return self._meter
+
+    @property
+    def state(self) -> LaneState:
+        return LaneState(
+            len(self._running),
+            len(self._waiting),
+            kv_used_bytes=self._held,
+            kv_limit_bytes=self._options.kv_bytes,
+        )
 
     def submit(self, job: Job) -> None:
         """Raises Problem `context_overflow`, and `out_of_memory` where the sequence alone needs
@@ -108,29 +126,32 @@ class Seq2SeqLane:
 
     def abort(self, job_id: int) -> None:
         self._waiting.pop(job_id, None)
-        self._running.pop(job_id, None)
+        if running := self._running.pop(job_id, None):
+            self._held -= running.bytes
 
     def step(self) -> list[Output]:
         begins = self._can_begin() and not (self._has_begun and self._running)
         self._has_begun = begins
         self._loads = {}
         outputs = self._begin() if begins else self._advance(list(self._running.values())[:_WIDTH])
+        self._meter.batch = len(self._loads)
         for output in outputs:
-            running = self._running.pop(output.job_id, None)
-            if running is not None and not output.done:
-                self._running[output.job_id] = running  # to the end of the line
+            if output.done:
+                self.abort(output.job_id)
+            else:
+                self._running[output.job_id] = self._running.pop(output.job_id)  # to the end
         return outputs
 
     def check(self) -> None:
         held = sum(running.bytes for running in self._running.values())
+        assert held == self._held, "bytes are held that no sequence has"
         assert held <= self._options.kv_bytes, "the running sequences exceed the budget"
         assert not self._waiting.keys() & self._running.keys(), "a job waits and runs"
 
     def _can_begin(self) -> bool:
         if not self._waiting or len(self._running) >= self._options.max_sequences:
             return False
-        held = sum(running.bytes for running in self._running.values())
-        return held + next(iter(self._waiting.values())).bytes <= self._options.kv_bytes
+        return self._held + next(iter(self._waiting.values())).bytes <= self._options.kv_bytes
 
     def _begin(self) -> list[Output]:
         """Encode the sources of the next sequences: one, or as many as a step has tokens for."""
@@ -144,12 +165,14 @@ class Seq2SeqLane:
                 break
             del self._waiting[id]
             self._loads[id] = len(waiting.sequence.generation.prompt)
+            self._meter.prefill_tokens += self._loads[id]
             try:
-                self._running[id] = self._encode(waiting)
+                running = self._running[id] = self._encode(waiting)
             except Problem as problem:
                 failed.append(Output(id, done=True, problem=problem))
             else:
-                begun.append(self._running[id])
+                self._held += running.bytes
+                begun.append(running)
         return failed + self._advance(begun)
 
     def _encode(self, waiting: Waiting) -> Running:
@@ -172,6 +195,7 @@ class Seq2SeqLane:
         for running in chosen:
             id = running.sequence.id
             self._loads[id] = self._loads.get(id, 0) + 1
+            self._meter.decode_tokens += 1
             try:
                 rows.append(self._logits(running))
             except Problem as problem:

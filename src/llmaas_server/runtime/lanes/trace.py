@@ -18,7 +18,9 @@ from llmaas_server.runtime.gradients import Path, PathSum, inputs_of
 from llmaas_server.runtime.interface import Floats
 from llmaas_server.runtime.lane import Job, Output
 from llmaas_server.runtime.loader import LoadedModel
+from llmaas_server.runtime.meter import Meter
 from llmaas_server.runtime.request import Attention, Attribution
+from llmaas_server.seam.lanes import LaneState
 from llmaas_server.seam.values import WorkerOptions
 
 PASSES = 3
@@ -49,6 +51,7 @@ class TraceLane:
         self._model = model
         self._max_tokens = options.max_step_tokens
         self._loads: dict[int, int] = {}
+        self._meter = Meter()
         self._works: dict[int, Work] = {}
         """By job, the next one first."""
 
@@ -68,6 +71,14 @@ class TraceLane:
     def loads(self) -> Mapping[int, int]:
         return self._loads
 
+    @property
+    def meter(self) -> Meter:
+        return self._meter
+
+    @property
+    def state(self) -> LaneState:
+        return LaneState(self._meter.batch, len(self._works))
+
     def submit(self, job: Job) -> None:
         """The caller has seen that the sequence fits into the context."""
         path = Path(self._model, job.work) if isinstance(job.work, Attribution) else None
@@ -79,6 +90,7 @@ class TraceLane:
     def step(self) -> list[Output]:
         id, work = next(iter(self._works.items()))
         del self._works[id]
+        self._meter.batch = 1
         try:
             with blamed():
                 output = self._read(work) if work.sum is None else self._advance(work, work.sum)
@@ -99,12 +111,14 @@ class TraceLane:
         points = max(1, self._max_tokens // (PASSES * length))
         taken = sum.advance(points)
         self._loads = {work.job.id: taken * length}
+        self._meter.prefill_tokens += taken * length
         return Output(work.job.id, [sum.result()], done=True) if sum.done else None
 
     @torch.inference_mode()
     def _read(self, work: Work) -> Output:
         wanted: Attention = work.job.work
         self._loads = {work.job.id: len(wanted.ids)}
+        self._meter.prefill_tokens += len(wanted.ids)
         inputs = inputs_of(self._model, wanted.ids, wanted.types, 1)
         layers = self._model.module(**inputs, output_attentions=True).attentions
         if not layers or any(layer is None for layer in layers):

@@ -8,8 +8,10 @@ from llmaas_server.ui.visit import Visit
 
 async def load(visit: Visit) -> Content:
     house = visit.house
+    figures = house.figures.read()
     return {
-        "figures": house.figures.read(),
+        "figures": figures,
+        "lanes": {one.model: one for one in figures.lanes},
         "workers": house.workers(),
         "resident": house.status().models,
     }
