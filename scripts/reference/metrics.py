@@ -23,9 +23,9 @@ _PROCESS = {
 def lines() -> Iterator[str]:
     yield "# Metrics"
     yield ""
-    yield "What `GET /metrics` tells, in Prometheus' text format, to a management key with the action"
-    yield "`metrics:read`. Seconds, bytes and ratios, as names say; what ends in `_total` only grows,"
-    yield "also where workers end and models come and go. [Operate](../how-to/operate.md#metrics) says"
+    yield "What `GET /metrics` tells, in Prometheus' text format, to a management key with the"
+    yield "action `metrics:read`. Seconds, bytes and ratios, as names say; what ends in `_total` only"
+    yield "grows, also where workers end and models go. [Operate](../how-to/operate.md#metrics) says"
     yield "how to collect them, and has a dashboard and alerts."
     yield ""
     rows = [(f"`{name}`", one.type, labels(one), one.documentation) for name, one in told().items()]
