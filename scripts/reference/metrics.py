@@ -24,9 +24,9 @@ def lines() -> Iterator[str]:
     yield "# Metrics"
     yield ""
     yield "What `GET /metrics` tells, in Prometheus' text format, to a management key with the"
-    yield "action `metrics:read`. Seconds, bytes and ratios, as names say; what ends in `_total` only"
-    yield "grows, also where workers end and models go. [Operate](../how-to/operate.md#metrics) says"
-    yield "how to collect them, and has a dashboard and alerts."
+    yield "action `metrics:read`. Seconds, bytes and ratios, as names say; what ends in `_total`"
+    yield "only grows, also where workers end and models go. How to collect them, a dashboard and"
+    yield "alerts are under [Operate](../how-to/operate.md#metrics)."
     yield ""
     rows = [(f"`{name}`", one.type, labels(one), one.documentation) for name, one in told().items()]
     yield from table(["metric", "type", "labels", "what it says"], rows)
