@@ -102,7 +102,7 @@ def test_the_command_works_without_the_server(client_alone: Environment) -> None
     assert "classify" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["serve", "models", "doctor"])
+@pytest.mark.parametrize("command", ["up", "serve", "models", "doctor"])
 def test_a_command_of_the_server_says_what_to_install(
     client_alone: Environment, command: str
 ) -> None:

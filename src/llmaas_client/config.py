@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from .errors import ConfigurationError
@@ -207,6 +208,18 @@ def keys_in(home: Path, url: str) -> tuple[str, str | None] | None:
 def debug() -> bool:
     """Whether commands show tracebacks."""
     return os.environ.get("LLMAAS_DEBUG", "") not in ("", "0")
+
+
+def screen() -> Literal["here", "far", "none"]:
+    """Whether a browser that is started here is seen by the one who typed: `far` over SSH, whose
+    screen is another machine's, and `none` on a machine without one. BROWSER decides it."""
+    if os.environ.get("BROWSER"):
+        return "here"
+    if os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_TTY"):
+        return "far"
+    displays = ("DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME")
+    needs_one = sys.platform not in ("darwin", "win32")
+    return "none" if needs_one and not any(os.environ.get(name) for name in displays) else "here"
 
 
 def _given(argument: str | None, name: str, variable: str) -> str | None:

@@ -108,8 +108,9 @@ def _lives(pid: int) -> bool:
 def main() -> None:
     """Import everything once; then fork for each line of settings."""
     from llmaas_server import app  # noqa: F401
-    from llmaas_server.cli import serve
     from llmaas_server.cli import server as _  # noqa: F401
+    from llmaas_server.cli import serving
+    from llmaas_server.gateway.sign_in_links import SignInLinks
     from llmaas_server.settings import Settings
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the children
@@ -119,7 +120,7 @@ def main() -> None:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             print(f"forked {os.getpid()}", flush=True)
             try:
-                serve.run(Settings(**json.loads(line)))
+                serving.run(Settings(**json.loads(line)), SignInLinks.first)
             finally:
                 print("ended", flush=True)
 

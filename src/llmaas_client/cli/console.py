@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import webbrowser
 from typing import Annotated
 
 import typer
 
+from .browser import show
 from .managing import TIMEOUT, Json, Seconds, asking
 from .options import BaseURL
 from .tables import print_json
@@ -34,4 +34,4 @@ def console(
     typer.echo(url)
     typer.echo(f"It works once, within {link.expires_in // 60} minutes.", err=True)
     if browser:
-        webbrowser.open(url)
+        show(url)

@@ -104,4 +104,6 @@ def _spawn(fd: int, environment: Mapping[str, str], runtime: str) -> subprocess.
         stdin=subprocess.DEVNULL,
         stdout=_STDERR,  # The front's own output is for answers.
         env=environment,
+        # Ctrl-C is for the front: here it would come before the worker knows to ignore it, too.
+        process_group=0,
     )

@@ -19,12 +19,10 @@ def listen(host: str, port: int, *, is_private: bool) -> socket.socket:
 
     `is_private` says that what goes over it is encrypted, here or by a proxy.
     """
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-    except socket.gaierror:
+    found = resolve(host, port)
+    if found is None:
         fail(f"the host {host!r} has no address", "use --host 127.0.0.1")
+    family, kind, protocol, _, address = found
     if not is_private and not is_loopback(str(address[0])):
         fail(
             f"{host} can be reached from other machines, and keys and texts would cross the "
@@ -44,9 +42,14 @@ def listen(host: str, port: int, *, is_private: bool) -> socket.socket:
 
 
 def base_url(sock: socket.socket, certified: str | None = None) -> str:
-    """The address to type on this machine: the loopback for a socket that listens everywhere, and
-    for https the name that is certified."""
+    """Where a listening socket is asked on this machine; see `local_url`."""
     host, port = sock.getsockname()[:2]
+    return local_url(host, port, certified)
+
+
+def local_url(host: str, port: int, certified: str | None = None) -> str:
+    """The address to type on this machine: the loopback for a server that listens everywhere, and
+    for https the name that is certified. `host` is an address of numbers."""
     if certified is not None:
         return url_of(certified, port, "https")
     address = ipaddress.ip_address(host)
@@ -57,6 +60,21 @@ def base_url(sock: socket.socket, certified: str | None = None) -> str:
 
 def url_of(host: str, port: int, scheme: str = "http") -> str:
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+_Resolved = tuple[
+    socket.AddressFamily, socket.SocketKind, int, str, tuple[str, int] | tuple[str, int, int, int]
+]
+
+
+def resolve(host: str, port: int) -> _Resolved | None:
+    """The first address of a host to listen on, as `socket.getaddrinfo` has it."""
+    try:
+        return socket.getaddrinfo(  # type: ignore[return-value]
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except socket.gaierror:
+        return None
 
 
 def is_loopback(address: str) -> bool:

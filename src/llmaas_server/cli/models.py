@@ -267,8 +267,10 @@ def _print_installed(models: list[InstalledModel], as_json: bool) -> None:
     if as_json:
         print_json([_installed_json(model) for model in models])
         return
+    from .pulling import pulled
+
     for model in models:
-        typer.echo(f"{model.name}: {size_text(model.bytes)}, for {', '.join(model.tasks)}")
+        typer.echo(pulled(model))
 
 
 def _installed_json(model: InstalledModel) -> dict[str, Any]:

@@ -5,10 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import typer
 
 from llmaas_server.models.progress import Progress, Step
+
+from .output import size_text
+
+if TYPE_CHECKING:
+    from llmaas_server.models.manifest import InstalledModel
 
 EVERY_PERCENT = 10
 
@@ -45,6 +51,11 @@ def showing(name: str) -> Iterator[Progress]:
             bars.update(task, description=f"{name}: {step.stage}", completed=step.done or 0)
 
         yield report
+
+
+def pulled(model: InstalledModel) -> str:
+    """What has come."""
+    return f"{model.name}: {size_text(model.bytes)}, for {', '.join(model.tasks)}"
 
 
 class _Lines:

@@ -46,35 +46,37 @@ class SignInLinks:
         whole = actions_of(actor.is_operator)
         if whole & actor.actions != whole:
             raise Problem("not_allowed", f"{actor.id} may not do all that its account may")
+        user_id = await self._database.write(lambda tables: self._choose(tables, actor))
+        return self._open_for(user_id)
 
-        def unit(tables: Tables) -> str:
-            users = (
-                tables.users.with_role(OPERATOR)
-                if actor.account_id is None
-                else tables.users.of_account(actor.account_id)
-            )
-            user = next((row for row in users if row.status == "active"), None)
-            if user is None:
-                raise Problem("not_found", "the account has no active user")
-            self._trail.add(tables, actor.entry("sign_in_links.create", user.id, user.account_id))
-            return user.id
-
-        return self._open_for(await self._database.write(unit))
+    def at_start(self) -> str | None:
+        """The token of a link for the one who runs the server, before it serves; None where
+        nobody who does can sign in. Blocks."""
+        try:
+            chosen = self._database.submit(lambda tables: self._choose(tables, SERVER)).result()
+        except Problem as problem:
+            if problem.code != "not_found":
+                raise
+            return None
+        return self._open_for(chosen)
 
     def first(self) -> str | None:
-        """The token of a link for the one who runs the server and has no password yet; None
-        where they have. Blocks."""
+        """The same for one who has no password yet; None where they have. Blocks."""
+        users = self._database.look(lambda tables: tables.users.with_role(OPERATOR))
+        return None if any(user.password_hash for user in users) else self.at_start()
 
-        def unit(tables: Tables) -> str | None:
-            users = tables.users.with_role(OPERATOR)
-            if not users or any(user.password_hash for user in users):
-                return None
-            entry = SERVER.entry("sign_in_links.create", users[0].id, users[0].account_id)
-            self._trail.add(tables, entry)
-            return users[0].id
-
-        user_id = self._database.submit(unit).result()
-        return None if user_id is None else self._open_for(user_id)
+    def _choose(self, tables: Tables, actor: Actor) -> str:
+        """The id of the user whom a link for this actor signs in."""
+        users = (
+            tables.users.with_role(OPERATOR)
+            if actor.account_id is None
+            else tables.users.of_account(actor.account_id)
+        )
+        user = next((row for row in users if row.status == "active"), None)
+        if user is None:
+            raise Problem("not_found", "the account has no active user")
+        self._trail.add(tables, actor.entry("sign_in_links.create", user.id, user.account_id))
+        return user.id
 
     def is_good(self, token: str) -> bool:
         link = self._open.get(_digest(token))

@@ -109,4 +109,11 @@ def _explain(error: ValidationError, sources: Mapping[str, str]) -> str:
     first = error.errors(include_url=False)[0]
     name, *inside = first["loc"]
     where = "".join(f"[{part!r}]" for part in inside if part != "[key]")
-    return f"{sources.get(str(name), name)}: {name}{where} = {first['input']!r}: {first['msg']}"
+    value = "" if _is_secret(str(name)) else f" = {first['input']!r}"
+    reason = first["msg"].removeprefix("Value error, ")
+    return f"{sources.get(str(name), name)}: {name}{where}{value}: {reason}"
+
+
+def _is_secret(name: str) -> bool:
+    field = Settings.model_fields.get(name)
+    return field is not None and "SecretStr" in repr(field.annotation)

@@ -23,6 +23,7 @@ from pydantic_settings import (
 from llmaas_server.seam.values import Quantization
 
 from .types import (
+    Device,
     FolderPath,
     HostNames,
     HttpAddress,
@@ -101,9 +102,8 @@ class Settings(BaseSettings):
         description="What computes: `worker` (a child process with torch), or `fake` (made-up "
         "answers without any model, for tests of what stands above it).",
     )
-    device: str = Field(
+    device: Device = Field(
         default="auto",
-        pattern=r"^(auto|(cpu|cuda(:\d+)?)(,(cpu|cuda(:\d+)?))*)$",
         description="`auto`, `cpu`, `cuda` or `cuda:N`; `auto` takes a GPU where there is one. "
         "Several, such as `cuda:0,cuda:1`, get a worker each.",
     )
@@ -357,6 +357,18 @@ class Settings(BaseSettings):
     def devices(self) -> list[str]:
         """One for each worker."""
         return self.device.split(",")
+
+    @property
+    def default_models(self) -> dict[str, str]:
+        """What for -> the model that serves it where a request names none."""
+        return {
+            "classify": self.classify_model,
+            "summarize": self.summarize_model,
+            "abstractive": self.abstractive_model,
+            "chat": self.chat_model,
+            "embed": self.embed_model,
+            "predict": self.predict_model,
+        }
 
     @classmethod
     def settings_customise_sources(

@@ -56,9 +56,14 @@ def _address(value: str) -> str:
     return value.rstrip("/")
 
 
+def _device(value: str) -> str:
+    if not re.fullmatch(r"auto|(cpu|cuda(:\d+)?)(,(cpu|cuda(:\d+)?))*", value):
+        raise ValueError("it is auto, cpu, cuda or cuda:N; several have commas between them")
+    return value
+
+
+Device = Annotated[str, AfterValidator(_device)]
 HttpAddress = Annotated[str, AfterValidator(_address)]
-
-
 Networks = Annotated[
     tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_split)
 ]

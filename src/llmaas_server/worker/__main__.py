@@ -38,7 +38,7 @@ def main() -> int:
     # A crash in native code, and the front before it kills a worker that hangs, show where.
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1, all_threads=True)
-    # Ctrl-C and systemd reach the whole group; the front alone decides when its workers end.
+    # systemd reaches every process of a service; the front alone decides when its workers end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     connected = socket.socket(fileno=arguments.fd)

@@ -16,7 +16,7 @@ import pytest
 from llmaas_client.wire.errors import ErrorBody
 from llmaas_client.wire.sse import Decoder, ServerSentEvent
 from llmaas_server.backends.fake import FakeBackend
-from llmaas_server.cli.serve import banner
+from llmaas_server.cli.banner import banner
 from llmaas_server.models.store import Store
 from llmaas_server.settings import Settings
 from support.front import eventually, front, key_of

