@@ -25,6 +25,12 @@ from .errors import ConfigurationError
 if TYPE_CHECKING:
     from .wire.keys import KeyKind
 
+VARIABLES = frozenset(
+    f"LLMAAS_{name}"
+    for name in ("BASE_URL", "API_KEY", "MANAGEMENT_KEY", "HOME", "CA_BUNDLE", "DEBUG")
+)
+"""All that a client reads of the environment by names of its own."""
+
 DEFAULT_BASE_URL = "http://127.0.0.1:8000"
 _NOBODY = "none"
 _DEFAULT_PORTS = {"http": 80, "https": 443}

@@ -5,14 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from .failure import FAILED, wrong_usage
-
-if TYPE_CHECKING:
-    from .checks import Finding
+from .checks.finding import Check, Finding, guarded
+from .failure import FAILED
 
 
 def doctor(
@@ -30,21 +28,12 @@ def doctor(
     With --security: who may read its files, who can reach it and listen, keys that are old, unused
     or endless, the audit trail, and versions with known flaws. Run it from time to time.
 
-    Changes nothing. Exits with 1 where something is wrong.
+    Changes nothing. `wrong` keeps the server from working, `weak` is worth knowing; exits with 1
+    where something is wrong.
     """
-    from llmaas_server.settings import SettingsError, load_settings
-
-    from .checks import all_checks
-    from .security import security_checks
-
-    try:
-        settings = load_settings({"config": config})
-    except SettingsError as error:
-        wrong_usage(str(error))
     findings: list[Finding] = []
-    checks = security_checks(settings) if security else all_checks(settings, network=network)
-    for check in checks:
-        for finding in check():
+    for check in _checks(config, security=security, with_network=network):
+        for finding in guarded(check):
             findings.append(finding)
             if not as_json:
                 typer.echo(_line(finding))
@@ -53,6 +42,21 @@ def doctor(
         typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
     if any(finding.state == "wrong" for finding in findings):
         raise typer.Exit(FAILED)
+
+
+def _checks(config: Path | None, *, security: bool, with_network: bool) -> list[Check]:
+    from llmaas_server.settings import SettingsError, load_settings
+
+    from .checks import all_checks, without_settings
+    from .security import security_checks
+
+    try:
+        settings = load_settings({"config": config})
+    except SettingsError as error:
+        return without_settings(error)
+    if security:
+        return security_checks(settings)
+    return all_checks(settings, with_network=with_network)
 
 
 def _line(finding: Finding) -> str:

@@ -43,17 +43,20 @@ def url_of(settings: Settings) -> str:
     return url_in(settings.home) if url is None else url.get_secret_value()
 
 
-def source_of(settings: Settings) -> KeySource:
-    from llmaas_server.gateway.kek import KeychainError
-    from llmaas_server.gateway.keychain import key_source
+def key_source(settings: Settings) -> KeySource:
+    """Raises KeychainError."""
+    from llmaas_server.gateway import keychain
 
     key = settings.encryption_key
+    text = None if key is None else key.get_secret_value()
+    return keychain.key_source(settings.home, text, settings.encryption_key_command)
+
+
+def source_of(settings: Settings) -> KeySource:
+    from llmaas_server.gateway.kek import KeychainError
+
     try:
-        return key_source(
-            settings.home,
-            None if key is None else key.get_secret_value(),
-            settings.encryption_key_command,
-        )
+        return key_source(settings)
     except KeychainError as error:
         wrong_usage(str(error))
 

@@ -7,21 +7,20 @@ import re
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .checks import Finding
+from .checks.finding import Check, Finding
+from .checks.network import certificate, reaches_far
 from .opening import heads_of, source_of, url_of
 
 if TYPE_CHECKING:
     from llmaas_server.settings import Settings
     from llmaas_server.storage.keys import KeyRow
     from llmaas_server.storage.reader import Reader
-
-SOON = timedelta(days=21)
-"""Before the end of a certificate."""
 
 OLD_DAYS = 365
 UNUSED_DAYS = 90
@@ -78,7 +77,7 @@ def network(settings: Settings) -> Iterator[Finding]:
     """Who can reach the server, and who can listen."""
     where = f"{settings.host}:{settings.port}"
     if settings.tls_cert is not None and settings.tls_key is not None:
-        yield from _certificate(settings.tls_cert, settings.tls_key)
+        yield from certificate("network", settings.tls_cert, settings.tls_key)
     elif settings.behind_proxy:
         told = ", ".join(settings.behind_proxy)
         if any(ipaddress.ip_network(one).prefixlen == 0 for one in settings.behind_proxy):
@@ -186,45 +185,21 @@ def versions() -> Iterator[Finding]:
         yield Finding("versions", "ok", "no known flaws; pip-audit looks further")
 
 
-def security_checks(settings: Settings) -> list[Callable[[], Iterator[Finding]]]:
+def security_checks(settings: Settings) -> list[Check]:
     """In the order in which they are told."""
     checks = (files, encryption_key, network, registration, keys, audit_trail)
-    return [*((lambda one=one: one(settings)) for one in checks), versions]
-
-
-def reaches_far(settings: Settings) -> bool:
-    """Whether other machines can reach the server."""
-    try:
-        return not ipaddress.ip_address(settings.host).is_loopback
-    except ValueError:
-        return settings.host != "localhost"
-
-
-def _certificate(cert: Path, key: Path) -> Iterator[Finding]:
-    from llmaas_server.edge.certificates import CertificateError
-    from llmaas_server.edge.tls import Tls
-
-    try:
-        certificate = Tls(cert, key).certificate
-    except CertificateError as error:
-        yield Finding("network", "wrong", str(error), "llmaas tls dev-cert, or get a new one")
-        return
-    found = f"https by {cert}, good until {certificate.until:%Y-%m-%d}"
-    if certificate.until - datetime.now(UTC) < SOON:
-        yield Finding("network", "weak", found, "get a new one, then send SIGHUP to the server")
-    else:
-        yield Finding("network", "ok", found)
+    return [*(partial(one, settings) for one in checks), versions]
 
 
 @contextmanager
 def _reading(settings: Settings) -> Iterator[Reader | None]:
     """The database, or None where there is none yet."""
-    from llmaas_server.storage.failures import StorageError
+    from llmaas_server.storage.failures import NoDatabase
     from llmaas_server.storage.reader import Reader
 
     try:
         reader = Reader.open(url_of(settings))
-    except StorageError:
+    except NoDatabase:
         yield None
         return
     try:

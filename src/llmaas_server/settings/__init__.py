@@ -1,5 +1,6 @@
 """Every option of the server, resolved once at the start; the only reader of the environment."""
 
+from .environment import variables as variables
 from .environment import worker_environment as worker_environment
 from .loading import DEFAULT as DEFAULT
 from .loading import FILE_NAME as FILE_NAME

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from .model import ENV_PREFIX
+
 _PASSED_ON = (
     "PATH",
     "HOME",
@@ -20,6 +22,11 @@ _PASSED_ON = (
     "CUDA_HOME",
 )
 _PASSED_ON_PREFIXES = ("OMP_", "KMP_", "MKL_", "OPENBLAS_", "NVIDIA_")
+
+
+def variables(prefix: str = ENV_PREFIX) -> list[str]:
+    """The names of this process's variables that begin so, whatever their case."""
+    return sorted(name.upper() for name in os.environ if name.upper().startswith(prefix))
 
 
 def worker_environment() -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,11 @@ DEFAULT = "default"
 
 class SettingsError(Exception):
     """A setting cannot be used; one line that names where it stands and what is expected."""
+
+    def __init__(self, message: str, source: str) -> None:
+        """`source` is the file, variable or flag to change."""
+        super().__init__(message)
+        self.source = source
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ def load_settings(flags: Mapping[str, object] | None = None) -> Settings:
     try:
         settings = Settings(**values)
     except ValidationError as error:
-        raise SettingsError(_explain(error, sources)) from error
+        raise _explain(error, sources) from error
     settings._origins.update(sources)
     return settings
 
@@ -83,7 +89,9 @@ def _find_file(values: Mapping[str, Any]) -> Path | None:
     if named := values.get("config"):
         path = Path(named).expanduser().absolute()
         if not path.is_file():
-            raise SettingsError(f"there is no settings file {path}: check --config, LLMAAS_CONFIG")
+            raise SettingsError(
+                f"there is no settings file {path}: check --config, LLMAAS_CONFIG", "config"
+            )
         return path
     home = Path(values.get("home") or platformdirs.user_data_dir("llmaas")).expanduser()
     usual = (Path.cwd() / FILE_NAME, home.absolute() / FILE_NAME)
@@ -96,22 +104,24 @@ def _read_file(file: Path | None) -> dict[str, Any]:
     try:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise SettingsError(f"{file}: cannot be read: {error}") from error
+        raise SettingsError(f"{file}: cannot be read: {error}", str(file)) from error
     if unknown := [name for name in values if name not in Settings.model_fields]:
-        known = ", ".join(Settings.model_fields)
-        raise SettingsError(f"{file}: there is no setting {unknown[0]!r}; there are: {known}")
+        close = get_close_matches(unknown[0], Settings.model_fields)
+        known = f"similar: {', '.join(close)}" if close else "`llmaas config show` lists all"
+        raise SettingsError(f"{file}: there is no setting {unknown[0]!r}; {known}", str(file))
     if "config" in values:
-        raise SettingsError(f"{file}: config cannot stand in the settings file itself")
+        raise SettingsError(f"{file}: config cannot stand in the settings file itself", str(file))
     return values
 
 
-def _explain(error: ValidationError, sources: Mapping[str, str]) -> str:
+def _explain(error: ValidationError, sources: Mapping[str, str]) -> SettingsError:
     first = error.errors(include_url=False)[0]
     name, *inside = first["loc"]
     where = "".join(f"[{part!r}]" for part in inside if part != "[key]")
+    source = sources.get(str(name), str(name))
     value = "" if _is_secret(str(name)) else f" = {first['input']!r}"
     reason = first["msg"].removeprefix("Value error, ")
-    return f"{sources.get(str(name), name)}: {name}{where}{value}: {reason}"
+    return SettingsError(f"{source}: {name}{where}{value}: {reason}", source)
 
 
 def _is_secret(name: str) -> bool:

@@ -28,6 +28,12 @@ class Dialect(Protocol):
     def readers(self, most: int) -> Engine:
         """Connections that read: each transaction sees one state, and cannot write."""
 
+    def owner(self) -> str | None:
+        """The process on this machine that owns the database, where that can be known."""
+
+    def flaw(self, connection: Connection) -> str | None:
+        """What is damaged, as far as the system itself can say; reads everything."""
+
     def backup(self, target: Path) -> None:
         """Write a copy of the committed state.
 

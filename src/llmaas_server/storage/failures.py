@@ -17,6 +17,22 @@ class StorageInUse(StorageError):
     """Another process owns the database."""
 
 
+class NoDatabase(StorageError):
+    """There is none yet."""
+
+
+class OlderSchema(StorageError):
+    """An older version wrote the database; opening it to write brings it up to date."""
+
+
+class NewerSchema(StorageError):
+    """A newer version wrote the database, and this one does not know its schema."""
+
+
+class NoDriver(StorageError):
+    """A package is missing that speaks with the database."""
+
+
 class RowConflict(StorageError):
     """A row contradicts others: its id is taken, or what it refers to does not exist."""
 

@@ -32,6 +32,21 @@ class FileLock:
         os.write(file, f"{os.getpid()}\n".encode())
         self._file = file
 
+    def owner(self) -> str | None:
+        """The process that has the lock; None where none has. Takes nothing."""
+        try:
+            file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return None
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return os.read(file, 20).decode(errors="replace").strip() or "unknown"
+        else:
+            return None
+        finally:
+            os.close(file)
+
     def release(self) -> None:
         """Give the lock back; no error where it is not held. The file stays: others may wait."""
         if self._file is not None:

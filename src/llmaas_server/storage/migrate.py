@@ -12,7 +12,7 @@ from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 from sqlalchemy import Connection
 
-from .failures import StorageError
+from .failures import NewerSchema
 
 HEAD = "head"
 
@@ -30,7 +30,7 @@ def current(connection: Connection) -> str | None:
 def upgrade(connection: Connection, to: str = HEAD) -> None:
     """Run what is missing, inside the transaction of the connection. Never goes back.
 
-    Raises StorageError where the database is newer than this version of llmaas.
+    Raises NewerSchema where the database is newer than this version of llmaas.
     """
     scripts = _scripts()
 
@@ -42,7 +42,7 @@ def upgrade(connection: Connection, to: str = HEAD) -> None:
         try:
             environment.run_migrations()
         except (CommandError, RevisionError) as error:
-            raise StorageError(
+            raise NewerSchema(
                 f"the database has schema {current(connection)}, which this version of llmaas "
                 "does not know: install the version that wrote it, or a newer one"
             ) from error

@@ -8,7 +8,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from .failures import StorageError, StorageInUse, words
+from .failures import NoDriver, StorageError, StorageInUse, words
 from .pg_tools import complaint, dump_command, restore_command, tool_major
 from .snapshot import Replacement
 
@@ -53,6 +53,12 @@ class PostgreSQL:
         engine = self._engine(pool_size=most, max_overflow=0, pool_pre_ping=True)
         return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
+    def owner(self) -> None:
+        """Not known: it may be on another machine."""
+
+    def flaw(self, connection: Connection) -> None:
+        """None that can be seen from here: the server looks at each page that it reads."""
+
     def backup(self, target: Path) -> None:
         raise StorageError(self._advice("pg_dump", dump_command(self._url, target)))
 
@@ -86,6 +92,6 @@ class PostgreSQL:
                 **options,
             )
         except ModuleNotFoundError as error:
-            raise StorageError(
+            raise NoDriver(
                 "PostgreSQL needs a driver: pip install 'llmaas[server,postgres]'"
             ) from error

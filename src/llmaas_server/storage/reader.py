@@ -11,7 +11,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from . import migrate
 from .dialect import Dialect
-from .failures import StorageError, unavailable, words
+from .failures import NewerSchema, NoDatabase, OlderSchema, StorageError, unavailable, words
 from .postgres import PostgreSQL
 from .sqlite import SQLite
 from .tables import Tables, Unit
@@ -31,17 +31,19 @@ class Reader:
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
+        self.name = dialect.name
+        """For people; without secrets."""
         self._engine = dialect.readers(READERS)
 
     @classmethod
     def open(cls, url: str) -> Reader:
         """For one who does not own the database; blocks.
 
-        Raises StorageError where there is none, or it has another schema than this version.
+        Raises StorageError: NoDatabase, OlderSchema, NewerSchema, or where it cannot be read.
         """
         dialect = dialect_of(url)
         if not dialect.exists():
-            raise StorageError(f"there is no database {dialect.name}: start the server once")
+            raise NoDatabase(f"there is no database {dialect.name}: start the server once")
         reader = cls(dialect)
         try:
             reader._check_schema()
@@ -62,6 +64,18 @@ class Reader:
             log.error("a read failed: %s", words(error))
             raise unavailable("read", error) from error
 
+    def owner(self) -> str | None:
+        """The process that writes, where that can be known."""
+        return self._dialect.owner()
+
+    def flaw(self) -> str | None:
+        """What is damaged, as far as the database system can say; reads everything. Blocks."""
+        try:
+            with self._engine.connect() as connection:
+                return self._dialect.flaw(connection)
+        except SQLAlchemyError as error:
+            return words(error)
+
     def backup(self, target: Path) -> None:
         """Write a copy of the committed state to a new file; blocks.
 
@@ -78,10 +92,16 @@ class Reader:
                 found = migrate.current(connection)
         except SQLAlchemyError as error:
             raise StorageError(f"{self._dialect.name} cannot be read: {words(error)}") from error
-        if found != migrate.revisions()[-1]:
-            raise StorageError(
+        *older, newest = migrate.revisions()
+        if found is None or found in older:
+            raise OlderSchema(
                 f"{self._dialect.name} has schema {found}, and this version of llmaas has "
-                f"{migrate.revisions()[-1]}: start the server of this version once"
+                f"{newest}: start the server of this version once"
+            )
+        if found != newest:
+            raise NewerSchema(
+                f"{self._dialect.name} has schema {found}, which this version of llmaas does not "
+                "know: install the version that wrote it, or a newer one"
             )
 
 

@@ -74,6 +74,13 @@ class SQLite:
             max_overflow=0,
         )
 
+    def owner(self) -> str | None:
+        return self._lock.owner()
+
+    def flaw(self, connection: Connection) -> str | None:
+        found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
+        return None if found == "ok" else " ".join(found.split())
+
     def backup(self, target: Path) -> None:
         if not self._path.exists():
             raise StorageError(f"there is no database {self.name}")

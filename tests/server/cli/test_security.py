@@ -14,7 +14,7 @@ import typer
 from typer.testing import CliRunner
 
 from llmaas_server.cli import security
-from llmaas_server.cli.checks import Finding
+from llmaas_server.cli.checks.finding import Finding
 from llmaas_server.cli.doctor import doctor
 from llmaas_server.edge.certificates import make
 from llmaas_server.gateway.services import Services
