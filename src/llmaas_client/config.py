@@ -6,6 +6,7 @@ surroundings.
     LLMAAS_MANAGEMENT_KEY  the key that manages accounts, applications and keys
     LLMAAS_HOME            the folder in which a server on this machine leaves keys for its clients
     LLMAAS_CA_BUNDLE       certificates (PEM) that an https server must rest on; else the usual
+    LLMAAS_CACHE           the folder of models, whose names a shell completes
     LLMAAS_DEBUG           commands show tracebacks
 """
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 VARIABLES = frozenset(
     f"LLMAAS_{name}"
-    for name in ("BASE_URL", "API_KEY", "MANAGEMENT_KEY", "HOME", "CA_BUNDLE", "DEBUG")
+    for name in ("BASE_URL", "API_KEY", "MANAGEMENT_KEY", "HOME", "CACHE", "CA_BUNDLE", "DEBUG")
 )
 """All that a client reads of the environment by names of its own."""
 
@@ -195,6 +196,16 @@ def home() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("llmaas")
+
+
+def cache() -> Path:
+    """The folder of models on this machine, where no file of settings says another."""
+    given = os.environ.get("LLMAAS_CACHE")
+    if given:
+        return Path(given).expanduser()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("llmaas")
 
 
 def clean_environment(without: Iterable[str] = ()) -> dict[str, str]:

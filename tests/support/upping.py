@@ -14,7 +14,7 @@ from pathlib import Path
 from support.front import eventually
 from support.serving import hermetic
 
-RUN = "import sys; from llmaas_client.cli import main; sys.exit(main())"
+RUN = "import sys; from llmaas_client.cli import main; sys.argv[0] = 'llmaas'; sys.exit(main())"
 """`llmaas`, of the source under test."""
 
 _RECORD = """#!/bin/sh

@@ -11,6 +11,7 @@ from llmaas_client.steps import UNSET
 from llmaas_client.wire.applications import Application
 
 from .changes import check_some, chosen, typed
+from .completing import model_names
 from .limits import (
     BudgetText,
     Concurrency,
@@ -39,7 +40,12 @@ Tasks = Annotated[
 ]
 Models = Annotated[
     list[str] | None,
-    typer.Option("--model", metavar="NAME", help="With which models; repeatable."),
+    typer.Option(
+        "--model",
+        metavar="NAME",
+        help="With which models; repeatable.",
+        autocompletion=model_names,
+    ),
 ]
 
 

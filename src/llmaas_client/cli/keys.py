@@ -11,6 +11,7 @@ from llmaas_client.display import clean
 from llmaas_client.wire.keys import CreatedKey, Key
 
 from .changes import check_some, chosen, typed
+from .completing import model_names
 from .limits import (
     BudgetText,
     Concurrency,
@@ -40,7 +41,12 @@ Tasks = Annotated[
 ]
 Models = Annotated[
     list[str] | None,
-    typer.Option("--model", metavar="NAME", help="With which models; repeatable."),
+    typer.Option(
+        "--model",
+        metavar="NAME",
+        help="With which models; repeatable.",
+        autocompletion=model_names,
+    ),
 ]
 Actions = Annotated[
     list[str] | None,

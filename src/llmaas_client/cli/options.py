@@ -10,6 +10,8 @@ from llmaas_client.client import DEFAULT_TIMEOUT, Client
 from llmaas_client.display import clean
 from llmaas_client.wire.base import ResultWarning
 
+from .completing import model_names
+
 BaseURL = Annotated[
     str | None,
     typer.Option("--base-url", metavar="URL", help="The server; else LLMAAS_BASE_URL."),
@@ -18,7 +20,13 @@ Seconds = Annotated[
     float, typer.Option("--timeout", metavar="SECONDS", help="Time for the whole call.")
 ]
 Model = Annotated[
-    str | None, typer.Option("--model", metavar="NAME", help="Another model than the default.")
+    str | None,
+    typer.Option(
+        "--model",
+        metavar="NAME",
+        help="Another model than the default.",
+        autocompletion=model_names,
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the whole result as JSON.")]
 

@@ -12,6 +12,7 @@ from typer import Option
 from llmaas_client.display import clean
 from llmaas_client.wire.prices import Price
 
+from .completing import model_names
 from .failures import WrongUsage
 from .managing import TIMEOUT, Json, Seconds, managing
 from .options import BaseURL
@@ -47,7 +48,10 @@ def list_(as_json: Json = False, base_url: BaseURL = None, timeout: Seconds = TI
 
 @prices.command("set")
 def set_(
-    model: Annotated[str | None, Option(metavar="NAME", help="Of this model; else any.")] = None,
+    model: Annotated[
+        str | None,
+        Option(metavar="NAME", help="Of this model; else any.", autocompletion=model_names),
+    ] = None,
     task: Annotated[str | None, Option(metavar="TASK", help="Of this task; else any.")] = None,
     prompt: Annotated[
         str | None, Option(metavar="AMOUNT", help="For a million tokens of prompts.")

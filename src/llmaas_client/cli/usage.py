@@ -10,6 +10,7 @@ from typer import Option
 from llmaas_client.display import clean
 from llmaas_client.wire.usage import DIMENSIONS, UsageDimension, UsageGroup, UsageReport
 
+from .completing import model_names
 from .failures import WrongUsage
 from .managing import TIMEOUT, Account, Json, Seconds, managing
 from .naming import account_id, application_id
@@ -35,7 +36,9 @@ def usage(
     ] = None,
     key: Annotated[str | None, Option(metavar="ID", help="Only of this key.")] = None,
     task: Annotated[str | None, Option(metavar="TASK", help="Only of this task.")] = None,
-    model: Annotated[str | None, Option(metavar="NAME", help="Only of this model.")] = None,
+    model: Annotated[
+        str | None, Option(metavar="NAME", help="Only of this model.", autocompletion=model_names)
+    ] = None,
     as_csv: Annotated[bool, Option("--csv", help="Print CSV, one line for each group.")] = False,
     as_json: Json = False,
     base_url: BaseURL = None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from llmaas_client.cli.completing import model_names
 from llmaas_server.models.catalogue import Device, Entry, Task
 
 from .failure import fail, wrong_usage
@@ -24,7 +25,21 @@ app = typer.Typer(
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Name = Annotated[str, typer.Argument(metavar="NAME", show_default=False)]
+
+
+def _known_names() -> list[str]:
+    """For the shell: of the catalogue, and those that are here."""
+    from llmaas_server.models import catalogue
+
+    return list(dict.fromkeys([*model_names(), *catalogue.load().names]))
+
+
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", show_default=False, autocompletion=model_names)
+]
+KnownName = Annotated[
+    str, typer.Argument(metavar="NAME", show_default=False, autocompletion=_known_names)
+]
 Language = Annotated[
     str | None,
     typer.Option(metavar="CODE", help="Only models for this language, such as zh, de or multi."),
@@ -41,6 +56,7 @@ def pull(
             metavar="MODEL",
             help="A name of the catalogue, a hub id (org/model, org/model@revision), or a path.",
             show_default=False,
+            autocompletion=_known_names,
         ),
     ],
     name: Annotated[
@@ -151,7 +167,7 @@ def list_(
 
 @app.command()
 def show(
-    name: Name,
+    name: KnownName,
     verify: Annotated[bool, typer.Option("--verify", help="Hash its files.")] = False,
     as_json: Json = False,
 ) -> None:
