@@ -16,7 +16,7 @@ def lines() -> Iterator[str]:
     yield "> Language models as a service, on your own machine: a server that one command starts,"
     yield "> and a typed Python client that classifies, summarizes, chats and embeds. Apache-2.0."
     yield ""
-    yield "`from llmaas_client import Client`; `llmaas serve` starts the server. Code blocks in"
+    yield "`from llmaas_client import Client`; `llmaas up` starts the server. Code blocks in"
     yield "these pages run in tests."
     started = False
     for indent, title, path in _navigation():
