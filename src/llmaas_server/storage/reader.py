@@ -93,7 +93,9 @@ class Reader:
         except SQLAlchemyError as error:
             raise StorageError(f"{self._dialect.name} cannot be read: {words(error)}") from error
         *older, newest = migrate.revisions()
-        if found is None or found in older:
+        if found is None:
+            raise NoDatabase(f"{self._dialect.name} is empty: start the server once")
+        if found in older:
             raise OlderSchema(
                 f"{self._dialect.name} has schema {found}, and this version of llmaas has "
                 f"{newest}: start the server of this version once"

@@ -11,6 +11,7 @@ from llmaas_client import config as client
 from llmaas_server.models import machine
 
 from .finding import Finding, size, word
+from .installation import version_of
 
 if TYPE_CHECKING:
     from llmaas_server.settings import Settings, SettingsError
@@ -47,6 +48,7 @@ def settings(settings: Settings) -> Iterator[Finding]:
     """What of them goes against something else."""
     found = [
         *_both_keys(settings),
+        *_tracing(settings),
         *_no_effect(settings),
         *_other_file(settings),
         *_other_home(settings),
@@ -60,6 +62,12 @@ def _both_keys(settings: Settings) -> Iterator[Finding]:
     if settings.encryption_key is not None and settings.encryption_key_command is not None:
         found = "encryption_key and encryption_key_command are both set: the server will not start"
         yield Finding("settings", "wrong", found, "unset LLMAAS_ENCRYPTION_KEY, or the command")
+
+
+def _tracing(settings: Settings) -> Iterator[Finding]:
+    if settings.tracing != "off" and version_of("opentelemetry-sdk") is None:
+        found = f"tracing is {settings.tracing}, and what it needs is not installed"
+        yield Finding("settings", "wrong", found, "pip install 'llmaas[otel]'")
 
 
 def _no_effect(settings: Settings) -> Iterator[Finding]:

@@ -71,6 +71,13 @@ def test_a_home_that_clients_do_not_look_into(tmp_path: Path) -> None:
     assert finding.remedy == f"export LLMAAS_HOME={tmp_path / 'other'}"
 
 
+def test_tracing_that_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(options, "version_of", lambda name: None)
+    assert only(options.settings(settings(tmp_path))).state == "ok"
+    finding = only(options.settings(settings(tmp_path, tracing="otlp")))
+    assert (finding.state, finding.remedy) == ("wrong", "pip install 'llmaas[otel]'")
+
+
 def test_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLMAAS_API_KEY", "hunter2")
     monkeypatch.setattr("llmaas_server.settings.variables", lambda: ["LLMAAS_API_KEY"])

@@ -25,6 +25,31 @@ def test_none_yet(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_empty_one(tmp_path: Path) -> None:
+    (tmp_path / "llmaas.db").touch()
+    assert only(state.database(settings(tmp_path))).found.startswith("none yet")
+
+
+def test_held_by_another_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llmaas_server.storage.sqlite.BUSY_SECONDS", 0.01)
+    path = started_once(tmp_path) / "llmaas.db"
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("PRAGMA locking_mode=EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        finding = only(state.database(settings(tmp_path)))
+        other.rollback()
+    assert finding.state == "wrong"
+    assert "database is locked" in finding.found
+    assert (finding.remedy or "").startswith("end the program that holds it: fuser -v ")
+
+
+def test_looking_changes_nothing(tmp_path: Path) -> None:
+    home = started_once(tmp_path)
+    before = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
+    assert [one.state for one in state.database(settings(home))] == ["ok", "ok"]
+    assert {path: path.read_bytes() for path in home.rglob("*") if path.is_file()} == before
+
+
 def test_one_that_is_well(tmp_path: Path) -> None:
     home = started_once(tmp_path)
     findings = list(state.database(settings(home)))
