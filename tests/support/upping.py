@@ -51,7 +51,10 @@ class Recorder:
 
 @contextmanager
 def upping(
-    folder: Path, *flags: str, variables: Mapping[str, str | None] | None = None
+    folder: Path,
+    *flags: str,
+    command: str = "up",
+    variables: Mapping[str, str | None] | None = None,
 ) -> Iterator[subprocess.Popen[str]]:
     """The process, in a group of its own as on a terminal. None unsets a variable."""
     environment: dict[str, str | None] = {
@@ -61,7 +64,7 @@ def upping(
         **(variables or {}),
     }
     with subprocess.Popen(
-        [sys.executable, "-c", RUN, "up", *flags],
+        [sys.executable, "-c", RUN, command, *flags],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -95,6 +95,19 @@ def test_a_second_one_opens_the_console_of_the_first(
     assert recorder.was_not_asked
 
 
+def test_llmaas_console_opens_the_same_way(
+    tmp_path: Path, recorder: Recorder, browser: dict[str, str | None]
+) -> None:
+    with upping(tmp_path, *FAKE, "--no-browser", variables=browser) as running:
+        lines_until(running, "Ready")
+        with upping(tmp_path, command="console", variables=browser) as asking:
+            out, err = asking.communicate(timeout=60)
+        assert asking.returncode == 0, err
+        assert recorder.opened() == out.strip()
+        assert err.splitlines()[-1] == "It opens in your browser."
+        interrupt(running)
+
+
 @pytest.mark.parametrize(
     ("surroundings", "flags", "word"),
     [
