@@ -85,7 +85,7 @@ def interrupt(running: subprocess.Popen[str]) -> tuple[str, str]:
     return running.communicate(timeout=30)
 
 
-def lines_until(running: subprocess.Popen[str], start: str) -> list[str]:
+def lines_until(running: subprocess.Popen[str], start: str | tuple[str, ...]) -> list[str]:
     """What it says up to the line that starts so."""
     assert running.stdout is not None
     lines = []

@@ -9,22 +9,28 @@ import json
 import socket
 import ssl
 
-from .failure import fail
-
 PROBE_SECONDS = 1.0
 
 
+class CannotListen(Exception):
+    """Nobody can be served at that address now; one line, and `hint` says what to do."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
 def listen(host: str, port: int, *, is_private: bool) -> socket.socket:
-    """A listening socket, so that from here on the address is ours. Exits where it cannot be.
+    """A listening socket, so that from here on the address is ours. Raises CannotListen.
 
     `is_private` says that what goes over it is encrypted, here or by a proxy.
     """
     found = resolve(host, port)
     if found is None:
-        fail(f"the host {host!r} has no address", "use --host 127.0.0.1")
+        raise CannotListen(f"the host {host!r} has no address", "use --host 127.0.0.1")
     family, kind, protocol, _, address = found
     if not is_private and not is_loopback(str(address[0])):
-        fail(
+        raise CannotListen(
             f"{host} can be reached from other machines, and keys and texts would cross the "
             "network unencrypted",
             "give it a certificate with --tls-cert and --tls-key, or name the proxies that speak "
@@ -37,7 +43,7 @@ def listen(host: str, port: int, *, is_private: bool) -> socket.socket:
         sock.listen()
     except OSError as error:
         sock.close()
-        fail(*_reason(error, host, port))
+        raise CannotListen(*_reason(error, host, port)) from error
     return sock
 
 

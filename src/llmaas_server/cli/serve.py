@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .failure import fail
 from .flags import taking_settings
+from .listener import CannotListen
 
 if TYPE_CHECKING:
     from llmaas_server.settings import Settings
@@ -23,4 +25,7 @@ def serve(settings: Settings) -> None:
 
     from .serving import run
 
-    run(settings, SignInLinks.first)
+    try:
+        run(settings, SignInLinks.first)
+    except CannotListen as error:
+        fail(str(error), error.hint)

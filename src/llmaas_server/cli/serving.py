@@ -28,7 +28,8 @@ def run(
     link: Callable[[SignInLinks], str | None],
     then: Callable[[str], None] | None = None,
 ) -> None:
-    """Listen, see that there is a key, and serve until a signal comes. Exits where it cannot.
+    """Listen, see that there is a key, and serve until a signal comes. Exits where it cannot,
+    and raises CannotListen where the address is not to be had.
 
     `link` says whether the operator gets a link into the console, and makes its token. Where there
     is one, `then` is called with it as soon as the first request will be served; it may not block.
@@ -53,6 +54,8 @@ def run(
         sock = ending.enter_context(_listen(settings, tls))
         url = base_url(sock, None if tls is None else tls.certificate.local_name)
         services = _services(settings, url, ending)
+        # From here on others find it: what they ask waits until it is answered.
+        ending.enter_context(told(settings.home, url))
         token = link(services.sign_in_links) if settings.console else None
         entrance = None if token is None else url + path_of(token)
         store = create_store(settings)
@@ -72,14 +75,13 @@ def run(
             on_listening=lambda: typer.echo("\n".join(banner(settings, store, url, entrance))),
             on_ready=say_ready,
         )
-        ending.enter_context(told(settings.home, url))
         server.run(sockets=[sock])
     if server.failure is not None:
         fail(f"nothing computes: {server.failure.message}", server.failure.hint)
 
 
 def check(settings: Settings) -> None:
-    """Whether a server could listen there and encrypt. Exits where it could not."""
+    """Whether a server could listen there and encrypt. Exits, or raises, as `run`."""
     _listen(settings, _tls(settings)).close()
 
 

@@ -95,6 +95,19 @@ def test_a_second_one_opens_the_console_of_the_first(
     assert recorder.was_not_asked
 
 
+def test_of_two_at_once_one_serves_and_both_open_its_console(tmp_path: Path) -> None:
+    flags = ("--backend", "fake", "--port", free_port(), "--no-browser")
+    with upping(tmp_path, *flags) as one, upping(tmp_path, *flags) as other:
+        both = {one: lines_until(one, ("Ready", "To sign")), other: []}
+        both[other] = lines_until(other, ("Ready", "To sign"))
+        serving = [it for it in both if both[it][0].startswith("llmaas serves at ")]
+        visiting = [it for it in both if both[it][0].startswith("llmaas serves already at ")]
+        assert (len(serving), len(visiting)) == (1, 1)
+        assert visiting[0].wait(30) == 0
+        interrupt(serving[0])
+        assert serving[0].returncode == 0
+
+
 def test_llmaas_console_opens_the_same_way(
     tmp_path: Path, recorder: Recorder, browser: dict[str, str | None]
 ) -> None:
