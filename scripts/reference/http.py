@@ -13,12 +13,13 @@ from starlette.routing import Route
 
 from llmaas_client.wire.errors import ERRORS
 from llmaas_server.api import openapi
+from llmaas_server.api.words import Schema
 from llmaas_server.app import create_app
 from llmaas_server.gateway.services import Services
 from llmaas_server.settings import Settings
 
 from .markdown import table
-from .schema import Schema, kind
+from .schema import kind
 
 
 def lines() -> Iterator[str]:
@@ -75,8 +76,9 @@ def operation_section(method: str, path: str, operation: Schema) -> Iterator[str
     yield operation["description"]
     yield ""
     for parameter in operation.get("parameters", ()):
-        if parameter["in"] == "query":
-            yield f"- `?{parameter['name']}=`: {parameter['description']}"
+        if parameter["in"] != "path":
+            name = f"?{parameter['name']}=" if parameter["in"] == "query" else parameter["name"]
+            yield f"- `{name}`: {kind(parameter['schema'])}. {parameter['description']}"
     if body := operation.get("requestBody"):
         yield f"- request: {kind(body['content']['application/json']['schema'])}"
     content = operation["responses"]["200"]["content"]
@@ -85,8 +87,7 @@ def operation_section(method: str, path: str, operation: Schema) -> Iterator[str
     for name in sorted(content.keys() - {"application/json", "text/event-stream"}):
         yield f"- result: `{name}`"
     if stream := content.get("text/event-stream"):
-        said = stream["schema"].get("description", "server-sent events")
-        yield f"- with `stream`: {said}"
+        yield f"- with `stream`, events: {', '.join(map(event, stream['schema']['oneOf']))}"
     failures = {
         status: codes_in(answer["description"])
         for status, answer in operation["responses"].items()
@@ -94,6 +95,13 @@ def operation_section(method: str, path: str, operation: Schema) -> Iterator[str
     }
     yield f"- errors: {'; '.join(f'{status} {codes}' for status, codes in failures.items())}"
     yield ""
+
+
+def event(schema: Schema) -> str:
+    """`delta` with what its data are."""
+    fields = schema["properties"]
+    data = kind(fields["data"].get("contentSchema", fields["data"]))
+    return f"`{fields['event']['const']}` {data}" if "event" in fields else data
 
 
 def codes_in(description: str) -> str:

@@ -10,9 +10,10 @@ from pydantic import ByteSize
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from llmaas_server.api.words import Schema
 from llmaas_server.settings import ENV_PREFIX, Settings
 
-from .schema import Schema, kind
+from .schema import kind
 
 
 def lines() -> Iterator[str]:

@@ -156,7 +156,8 @@ def create_app(
     if settings.console:
         endpoints.append(sign_in_links.endpoint(services.sign_in_links, desk))
     endpoints.append(metrics.endpoint(meters))
-    endpoints.append(openapi.endpoint(endpoints, version))
+    describing, _ = openapi.described(endpoints, version)
+    endpoints.append(describing)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, Field
 from pydantic_core import PydanticCustomError
@@ -69,6 +69,23 @@ class Erased(WireModel):
     """The account that is no more."""
 
     id: str
+
+
+class AccountExport(WireModel):
+    """All that belongs to an account, as the server keeps it.
+
+    Moments are microseconds since 1970 UTC, money is in nano-units.
+    """
+
+    account: dict[str, Any]
+    users: list[dict[str, Any]]
+    applications: list[dict[str, Any]]
+    keys: list[dict[str, Any]] = Field(description="Without what they are checked by.")
+    budgets: list[dict[str, Any]]
+    ledger: list[dict[str, Any]] = Field(description="Every call, and what it used.")
+    audit: list[dict[str, Any]]
+    records: list[dict[str, Any]] = Field(description="Requests and answers that were kept.")
+    classifiers: list[dict[str, Any]] = Field(description="With their files, in base64.")
 
 
 class AccountList(WireModel):

@@ -12,21 +12,18 @@ from llmaas_client.wire.accounts import (
     InvitationCreate,
     InvitationList,
 )
-from llmaas_server.errors import Problem
 from llmaas_server.gateway.access import management
 from llmaas_server.gateway.accounts import MOST_IN_PAGE, PAGE, Accounts
 from llmaas_server.gateway.invitations import Invitations
 
-from .endpoint import Endpoint, Parameter
+from .endpoint import Endpoint
 from .managing import Asked, Desk
+from .paging import limit_of, parameters
 
 PATH = "/v1/accounts"
 INVITATIONS = "/v1/invitations"
 
-PAGING = (
-    Parameter("after", "The id that the page begins after: `next` of the page before."),
-    Parameter("limit", f"Most accounts in the page; {PAGE} without it, {MOST_IN_PAGE} at most."),
-)
+PAGING = parameters("accounts", PAGE, MOST_IN_PAGE)
 
 
 class AccountDesk:
@@ -36,12 +33,8 @@ class AccountDesk:
         self._accounts = accounts
 
     async def list(self, asked: Asked[None]) -> AccountList:
-        limit = asked.query.get("limit", str(PAGE))
-        if not (limit.isdecimal() and limit.isascii() and 1 <= int(limit[:9]) <= MOST_IN_PAGE):
-            raise Problem(
-                "invalid_request", f"limit is not a number from 1 to {MOST_IN_PAGE}", param="limit"
-            )
-        return await self._accounts.list(asked.actor, asked.query.get("after", ""), int(limit))
+        limit = limit_of(asked.query, PAGE, MOST_IN_PAGE)
+        return await self._accounts.list(asked.actor, asked.query.get("after", ""), limit)
 
     async def create(self, asked: Asked[AccountCreate]) -> Account:
         return await self._accounts.create(asked.actor, asked.body)

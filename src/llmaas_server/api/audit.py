@@ -10,7 +10,7 @@ from llmaas_server.gateway.trail_reader import TrailReader
 from .applications import OF_ACCOUNT
 from .endpoint import Endpoint
 from .managing import Asked, Desk
-from .paging import limit_of, number_of, parameters
+from .paging import limit_of, number_of, numbers, parameters
 
 PATH = "/v1/audit"
 PAGE = 100
@@ -47,7 +47,7 @@ def endpoints(reader: TrailReader, desk: Desk) -> list[Endpoint]:
             audit.list,
             read,
             AuditList,
-            query=(*parameters("rows", PAGE, MOST_IN_PAGE), OF_ACCOUNT),
+            query=(*parameters("rows", PAGE, MOST_IN_PAGE, numbers(MOST_ROWS)), OF_ACCOUNT),
             errors=("not_found",),
         ),
         desk.endpoint(

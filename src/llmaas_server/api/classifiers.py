@@ -34,7 +34,7 @@ from . import calling
 from .body import parse
 from .door import actor_of
 from .endpoint import CALL_ERRORS, Endpoint
-from .exchange import Exchange
+from .exchange import OF_CALLS, Exchange
 from .managing import Asked, Desk
 from .tasks import Answering
 
@@ -134,7 +134,8 @@ def endpoints(classifiers: Classifiers, calls: Calls, models: Models, desk: Desk
             access,
             answer=CreatedClassifier,
             body=ClassifierCreate,
-            errors=(*CALL_ERRORS, "conflict"),
+            headers=OF_CALLS,
+            errors=(*CALL_ERRORS, "too_few_labels", "too_many_labels"),
         ),
         desk.endpoint("GET", PATH, "List classifiers", work.list, access, ClassifierList),
         desk.endpoint(

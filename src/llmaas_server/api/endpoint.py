@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -23,27 +23,56 @@ Handler = Callable[[Request], Awaitable[Response]] | ASGIApp
 Check = Callable[[Scope, Access], None]
 """Whether the caller, whose key was found, has this access. Raises Problem `not_allowed`."""
 
-CALL_ERRORS: tuple[ErrorCode, ...] = (
+BODY_ERRORS: tuple[ErrorCode, ...] = (
     "invalid_json",
     "invalid_request",
+    "unknown_field",
+    "invalid_text",
     "body_too_large",
     "unsupported_media_type",
+)
+"""How the reading of a body goes wrong."""
+
+CALL_ERRORS: tuple[ErrorCode, ...] = (
+    *BODY_ERRORS,
+    "unsupported_parameter",
+    "empty_text",
+    "context_overflow",
+    "model_cannot_do_task",
     "model_not_found",
     "model_not_pulled",
+    "conflict",
+    "budget_exceeded",
     "overloaded",
+    "out_of_memory",
+    "starting",
+    "shutting_down",
+    "worker_lost",
+    "storage_unavailable",
     "deadline_exceeded",
+    "model_broken",
 )
-"""How the running of a model goes wrong; one code for each status."""
+"""How the running of a model goes wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """What may stand behind the `?`."""
+    """What may stand behind the `?`, or in a header."""
 
     name: str
     meaning: str
-    many: bool = False
-    """Whether it may be there more than once."""
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+    """JSON schema of its value; a list has commas between its items."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventShape:
+    """One kind of server-sent event of a stream."""
+
+    name: str | None
+    """Behind `event:`; None where the events of the stream have no names."""
+    data: type[BaseModel] | str
+    """What is behind `data:`: the shape of its JSON, or a text that is always the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +89,18 @@ class Endpoint:
     """The shape of the response; None is JSON without a shape of its own."""
     body: type[BaseModel] | None = None
     query: tuple[Parameter, ...] = ()
+    headers: tuple[Parameter, ...] = ()
+    """Of the request, beside its key."""
     texts: tuple[str, ...] = ()
     """Media types of answers that are text: beside `answer`, or alone where that is None."""
-    streams: bool = False
+    events: tuple[EventShape, ...] = ()
+    """Of a stream, where a request can ask for one."""
     statuses: Statuses = field(default_factory=dict)
     """Of errors, where they are others than those of the table."""
     errors: tuple[ErrorCode, ...] = ()
     """Beside those that every address has."""
+    others: Mapping[ErrorCode, type[BaseModel]] = field(default_factory=dict)
+    """Answers with the status of an error, and a shape of their own."""
 
     def route(self, check: Check) -> Route:
         handler: Any = self.handler
@@ -78,7 +112,7 @@ class Endpoint:
     @property
     def name(self) -> str:
         """`post_v1_tasks_chat`: the operation's id."""
-        return f"{self.method.lower()}{re.sub(r'[/.{}]+', '_', self.described_path)}".rstrip("_")
+        return re.sub(r"\W+", "_", f"{self.method.lower()}{self.described_path}").rstrip("_")
 
     @property
     def described_path(self) -> str:

@@ -17,6 +17,21 @@ from llmaas_server.gateway.principals import Principal
 from llmaas_server.gateway.tracing import Trace
 
 from .context import get_context, get_principal
+from .endpoint import Parameter
+
+DEADLINE = Parameter(
+    DEADLINE_HEADER,
+    "Milliseconds that the caller will still wait; the work is stopped when they are over.",
+    {"type": "number", "exclusiveMinimum": 0},
+)
+IDEMPOTENCY = Parameter(
+    IDEMPOTENCY_HEADER,
+    "A new text for each call, such as a UUID. A call that is sent again with the same one is "
+    "answered as it was, neither run nor charged twice.",
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+)
+OF_CALLS = (IDEMPOTENCY, DEADLINE)
+"""Headers that addresses take which run something."""
 
 
 class Exchange:

@@ -44,5 +44,13 @@ def endpoints(status: Callable[[], BackendStatus], version: str) -> list[Endpoin
     checks = HealthChecks(status, version)
     return [
         Endpoint("GET", "/health/live", "Is the server there?", checks.live, PUBLIC, Health),
-        Endpoint("GET", "/health/ready", "Can the server work?", checks.ready, PUBLIC, Health),
+        Endpoint(
+            "GET",
+            "/health/ready",
+            "Can the server work?",
+            checks.ready,
+            PUBLIC,
+            Health,
+            others={"starting": Health},
+        ),
     ]

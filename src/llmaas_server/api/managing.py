@@ -17,18 +17,8 @@ from llmaas_server.gateway.principals import Actor
 
 from .body import parse
 from .door import actor_of, address_of
-from .endpoint import Endpoint, Parameter
+from .endpoint import BODY_ERRORS, Endpoint, Parameter
 from .exchange import Exchange
-
-BODY_ERRORS: tuple[ErrorCode, ...] = (
-    "invalid_json",
-    "invalid_request",
-    "unknown_field",
-    "invalid_text",
-    "body_too_large",
-    "unsupported_media_type",
-)
-"""How the reading of a body goes wrong."""
 
 B = TypeVar("B")
 

@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 from starlette.types import Receive, Scope, Send
 
-from llmaas_client.wire.accounts import Erased
+from llmaas_client.wire.accounts import AccountExport, Erased
 from llmaas_server.gateway.access import management
 from llmaas_server.gateway.erasure import Erasure
 from llmaas_server.gateway.export import Export
@@ -64,7 +64,7 @@ def endpoints(export: Export, erasure: Erasure, desk: Desk) -> list[Endpoint]:
             "Take away all that belongs to an account, as one JSON document",
             ExportAccount(export),
             management("records:read"),
-            answer=None,
+            AccountExport,
             errors=("not_found", "storage_unavailable"),
         ),
         desk.endpoint(

@@ -18,7 +18,7 @@ from llmaas_server.gateway.price_list import PriceList as Prices
 from . import calling
 from .body import parse
 from .endpoint import CALL_ERRORS, Endpoint
-from .exchange import Exchange
+from .exchange import DEADLINE, Exchange
 from .managing import Asked, Desk
 
 PATH = "/v1/prices"
@@ -82,6 +82,7 @@ def endpoints(prices: Prices, calls: Calls, desk: Desk) -> list[Endpoint]:
             task(spec.name),
             answer=Quote,
             body=spec.request,
+            headers=(DEADLINE,),
             errors=CALL_ERRORS,
         )
         for spec in TASKS.values()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import msgspec
@@ -13,8 +14,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from llmaas_client.wire import TASKS, TaskSpec
-from llmaas_client.wire.errors import ErrorBody
-from llmaas_client.wire.events import Start
+from llmaas_client.wire import events as wire
+from llmaas_client.wire.errors import ErrorBody, ErrorCode
 from llmaas_client.wire.models import TaskInfo, TaskList
 from llmaas_client.wire.sse import encode
 from llmaas_server.gateway.access import ANY_KEY, task
@@ -25,8 +26,9 @@ from llmaas_server.seam.values import Call, Delta, Progress, Result
 
 from . import calling
 from .body import parse
-from .endpoint import CALL_ERRORS, Endpoint
-from .exchange import Exchange
+from .endpoint import CALL_ERRORS, Endpoint, EventShape
+from .exchange import OF_CALLS, Exchange
+from .schemas import schema_of
 from .streaming import send_events
 
 
@@ -71,7 +73,9 @@ class Answering:
 
     async def events(self, running: Running) -> AsyncGenerator[bytes]:
         accepted = running.accepted
-        start = Start(id=self.call.id, model=accepted.model, prompt_tokens=accepted.prompt_tokens)
+        start = wire.Start(
+            id=self.call.id, model=accepted.model, prompt_tokens=accepted.prompt_tokens
+        )
         yield encode("start", start.model_dump_json())
         async for event in running.events:
             match event:
@@ -136,11 +140,17 @@ class ListTasks:
     """`GET /v1/tasks`."""
 
     def __init__(self, defaults: Defaults) -> None:
-        tasks = TaskList(tasks=[_describe(spec, defaults) for spec in TASKS.values()])
-        self._body = tasks.model_dump_json()
+        self._defaults = defaults
 
     async def answer(self, request: Request) -> Response:
-        return Response(self._body, media_type="application/json")
+        body = await asyncio.to_thread(lambda: self._body)
+        return Response(body, media_type="application/json")
+
+    @cached_property
+    def _body(self) -> str:
+        """Made when somebody asks: schemas take a moment."""
+        tasks = [_describe(spec, self._defaults) for spec in TASKS.values()]
+        return TaskList(tasks=tasks).model_dump_json()
 
 
 def _describe(spec: TaskSpec[Any, Any], defaults: Defaults) -> TaskInfo:
@@ -150,9 +160,32 @@ def _describe(spec: TaskSpec[Any, Any], defaults: Defaults) -> TaskInfo:
         streams=spec.streams,
         default_model=defaults.model_for(spec.ability),
         model_rule=RULES[spec.ability],
-        request_schema=spec.request.model_json_schema(),
-        result_schema=spec.result.model_json_schema(),
+        request_schema=schema_of(spec.request),
+        result_schema=schema_of(spec.result),
     )
+
+
+def events_of(spec: TaskSpec[Any, Any]) -> tuple[EventShape, ...]:
+    """Of a streamed result: see `llmaas_client.wire.events`."""
+    return (
+        EventShape("start", wire.Start),
+        EventShape("delta", wire.Delta),
+        EventShape("progress", wire.Progress),
+        EventShape("done", spec.result),
+        EventShape("error", ErrorBody),
+    )
+
+
+_OF_ONE_TASK: dict[str, tuple[ErrorCode, ...]] = {
+    "classify": (
+        "too_few_labels",
+        "too_many_labels",
+        "duplicate_labels",
+        "model_has_no_head",
+        "not_found",
+    )
+}
+"""Errors that only calls of that task have."""
 
 
 def endpoints(
@@ -167,8 +200,9 @@ def endpoints(
             task(spec.name),
             answer=spec.result,
             body=spec.request,
-            streams=spec.streams,
-            errors=CALL_ERRORS,
+            headers=OF_CALLS,
+            events=events_of(spec) if spec.streams else (),
+            errors=(*CALL_ERRORS, *_OF_ONE_TASK.get(spec.name, ())),
         )
         for spec in TASKS.values()
     ]

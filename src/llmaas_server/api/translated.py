@@ -23,11 +23,11 @@ from llmaas_server.seam.values import Delta, Result
 from . import calling
 from .body import parse
 from .context import Statuses, set_statuses
-from .endpoint import CALL_ERRORS, Endpoint, Parameter
-from .exchange import Exchange
+from .endpoint import CALL_ERRORS, Endpoint, EventShape, Parameter
+from .exchange import OF_CALLS, Exchange
 from .streaming import send_events
 
-MODEL = Parameter("model", "The name of a model.")
+MODEL = Parameter("model", "The name of a model, as the field of the body.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,10 @@ class Script(Protocol):
 
 class StreamedFormat(Format, Protocol):
     """A format that has streams as well; their `read` then asks for one of ours."""
+
+    @property
+    def events(self) -> tuple[EventShape, ...]:
+        """Of its streams."""
 
     def script(self, body: Any, told: Told) -> Script: ...
 
@@ -204,8 +208,9 @@ def endpoint(
         task(format.task),
         answer=format.answer,
         body=format.body,
-        texts=("text/event-stream",) if hasattr(format, "script") else (),
-        errors=CALL_ERRORS,
         query=(MODEL,) if format.asks else (),
+        headers=OF_CALLS,
+        events=getattr(format, "events", ()),  # those of a StreamedFormat
+        errors=CALL_ERRORS,
         statuses=format.statuses,
     )

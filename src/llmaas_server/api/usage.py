@@ -18,21 +18,41 @@ from llmaas_server.storage.usage import UsageFilter
 from .door import actor_of
 from .endpoint import Endpoint, Parameter
 from .managing import query_of
+from .paging import limit_of, number_of, numbers, parameters
 
 PATH = "/v1/usage"
 
+MOST_AFTER = 2**53
+MOMENT = {"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}
+
 PARAMETERS = (
-    Parameter("by", f"How to group: any of {', '.join(DIMENSIONS)}, with commas between."),
-    Parameter("since", "Calls admitted from then on: a day or a moment of ISO 8601, UTC."),
-    Parameter("until", "Calls admitted before then."),
+    Parameter(
+        "by",
+        "How to group, with commas between.",
+        {
+            "type": "array",
+            "items": {"type": "string", "enum": list(DIMENSIONS)},
+            "uniqueItems": True,
+            "default": [],
+        },
+    ),
+    Parameter(
+        "since",
+        "Calls admitted from then on: a day or a moment of ISO 8601, in UTC.",
+        MOMENT,
+    ),
+    Parameter("until", "Calls admitted before then.", MOMENT),
     Parameter("account_id", "Only of this account."),
     Parameter("application_id", "Only of this application."),
     Parameter("key_id", "Only of this key."),
     Parameter("task", "Only of this task."),
     Parameter("model", "Only of this model."),
-    Parameter("limit", f"Most groups on a page: 1 to {MOST_GROUPS}, which it is without this."),
-    Parameter("after", "Where the page begins: `next` of the page before."),
-    Parameter("format", "`json`, or `csv` with one line for each group."),
+    *parameters("groups", MOST_GROUPS, MOST_GROUPS, numbers(MOST_AFTER)),
+    Parameter(
+        "format",
+        "`csv` has one line for each group.",
+        {"type": "string", "enum": ["json", "csv"], "default": "json"},
+    ),
 )
 
 
@@ -59,8 +79,8 @@ class ReportUsage:
                 model=given.get("model"),
             ),
             by=_dimensions(given),
-            after=_number(given, "after", 0, 0, 2**53),
-            limit=_number(given, "limit", MOST_GROUPS, 1, MOST_GROUPS),
+            after=number_of(given, "after", 0, least=0, most=MOST_AFTER),
+            limit=limit_of(given, MOST_GROUPS, MOST_GROUPS),
         )
         report = await self._reports.report(actor_of(request.scope), query)
         told = UsageReport(
@@ -108,13 +128,6 @@ def _moment(given: Mapping[str, str], name: str) -> datetime | None:
         raise _wrong(name, given[name], "a day or a moment, such as 2026-01-31") from None
 
 
-def _number(given: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
-    text = given.get(name, str(default))
-    if not (text.isascii() and text.isdecimal() and len(text) <= 16 and least <= int(text) <= most):
-        raise _wrong(name, text, f"a number from {least} to {most}")
-    return int(text)
-
-
 def _wrong(name: str, given: str, expected: str) -> Problem:
     return Problem("invalid_request", f"{name} is {given!r}, not {expected}", param=name)
 
@@ -129,6 +142,7 @@ def endpoints(reports: UsageReports) -> list[Endpoint]:
             management("usage:read"),
             UsageReport,
             query=PARAMETERS,
+            texts=("text/csv",),
             errors=("unknown_field", "invalid_request", "not_found", "storage_unavailable"),
         )
     ]

@@ -246,7 +246,11 @@ def test_description(server: Front) -> None:
 
 def test_description_has_no_loose_ends(server: Front) -> None:
     document = server.http.get("/openapi.json").json()
-    known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    known = {
+        f"#/components/{kind}/{name}"
+        for kind in ("schemas", "headers")
+        for name in document["components"][kind]
+    }
     found = set(references(document))
     assert found
     assert found <= known

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
 
-from llmaas_client.wire.base import TaskRequest, WireModel
+from llmaas_client.wire.base import TaskRequest
 from llmaas_client.wire.errors import ErrorBody
 from llmaas_client.wire.sse import data
 from llmaas_server.api.context import Statuses
+from llmaas_server.api.endpoint import EventShape
 from llmaas_server.api.problems import NATIVE
 from llmaas_server.api.translated import Told
 from llmaas_server.compat.openai.chat import ChatBody, ChatCompletions, ChatScript
 from llmaas_server.compat.openai.fields import refused
-from llmaas_server.compat.openai.shapes import (
-    ChatLogprobs,
-    CompletionUsage,
-    FunctionToolCall,
-)
+from llmaas_server.compat.openai.pieces import stream_of
 from llmaas_server.seam.values import Result
+
+from .shapes import (
+    HuggingFaceChoice,
+    HuggingFaceChunk,
+    HuggingFaceCompletion,
+    HuggingFaceFailure,
+    HuggingFaceReply,
+)
 
 NOBODY = "dummy"
 """What their client says instead of a model where it was given an address."""
@@ -92,32 +96,6 @@ def _response_format(given: dict[str, Any]) -> dict[str, Any]:
     return {"type": "json_schema", "json_schema": schema}
 
 
-class HuggingFaceReply(WireModel):
-    role: str
-    content: str | None
-    reasoning: str | None
-    tool_calls: list[FunctionToolCall] | None
-
-
-class HuggingFaceChoice(WireModel):
-    index: int
-    message: HuggingFaceReply
-    logprobs: ChatLogprobs | None
-    finish_reason: str
-
-
-class HuggingFaceCompletion(WireModel):
-    """The answer of `POST /hf/chat`."""
-
-    id: str
-    object: str
-    created: int
-    model: str
-    system_fingerprint: str = ""
-    choices: list[HuggingFaceChoice]
-    usage: CompletionUsage
-
-
 @dataclass(frozen=True, slots=True)
 class HuggingFaceChat:
     """Chat, as InferenceClient calls it: what the OpenAI SDK calls, with reasoning and errors
@@ -130,6 +108,7 @@ class HuggingFaceChat:
     summary: ClassVar[str] = "Chat, as InferenceClient calls it"
     body: ClassVar[type[HuggingFaceChatBody]] = HuggingFaceChatBody
     answer: ClassVar[type[HuggingFaceCompletion]] = HuggingFaceCompletion
+    events: ClassVar[tuple[EventShape, ...]] = stream_of(HuggingFaceChunk, HuggingFaceFailure)
     task: ClassVar[str] = "chat"
     job: ClassVar[str] = "chat"
 
@@ -170,12 +149,12 @@ class HuggingFaceChat:
 
     def error(self, body: ErrorBody) -> bytes:
         error = body.error
-        told: Mapping[str, Any] = {
-            "error": error.message,
-            "error_type": ERROR_TYPES.get(error.type, "generation"),
-            "details": error.model_dump(),
-        }
-        return data(json.dumps(told, ensure_ascii=False))
+        told = HuggingFaceFailure(
+            error=error.message,
+            error_type=ERROR_TYPES.get(error.type, "generation"),
+            details=error,
+        )
+        return data(told.model_dump_json())
 
 
 class HuggingFaceScript(ChatScript):

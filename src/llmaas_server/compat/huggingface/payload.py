@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from llmaas_client.wire.base import Request, TaskRequest
 from llmaas_client.wire.validation import explain
@@ -18,12 +18,21 @@ from llmaas_server.errors import Problem
 RequestT = TypeVar("RequestT", bound=TaskRequest)
 
 
+def _with_what_changes_nothing(schema: dict[str, Any], model: type[Any]) -> None:
+    """Names in a schema what is taken beside the fields."""
+    for name, (only, why) in model.ONLY.items():
+        told = {"description": f"Nothing else: {why}.", "enum": [only, None]}
+        schema["properties"].setdefault(name, told)
+
+
 class Payload(Request):
     """Null is the same as absent, as it is there.
 
     `REFUSED`: what would change the answer and cannot, and why; `ONLY`: what is taken with the one
     value that changes nothing, and why no other.
     """
+
+    model_config = ConfigDict(json_schema_extra=_with_what_changes_nothing)
 
     REFUSED: ClassVar[Mapping[str, str]] = {}
     ONLY: ClassVar[Mapping[str, tuple[Any, str]]] = {}

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from llmaas_client.wire.base import TaskRequest
 from llmaas_client.wire.chat import MAX_ANSWERS, MAX_MESSAGES, ChatRequest, Stop
+from llmaas_server.api.endpoint import EventShape
 from llmaas_server.api.translated import Told
 from llmaas_server.seam.values import Delta, Result
 
@@ -24,6 +25,7 @@ from .messages import (
     messages_of,
     tool_of,
 )
+from .pieces import ChatCompletionChunk, stream_of
 from .refusals import OpenAIFormat
 from .sampling import SampledBody
 from .shapes import ChatCompletion
@@ -56,6 +58,7 @@ class ChatCompletions(OpenAIFormat):
     summary: ClassVar[str] = "Chat, as the OpenAI SDK calls it"
     body: ClassVar[type[ChatBody]] = ChatBody
     answer: ClassVar[type[ChatCompletion]] = ChatCompletion
+    events: ClassVar[tuple[EventShape, ...]] = stream_of(ChatCompletionChunk)
     task: ClassVar[str] = "chat"
     job: ClassVar[str] = "chat"
 

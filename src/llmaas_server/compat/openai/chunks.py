@@ -11,6 +11,7 @@ from llmaas_server.api.translated import Told
 from llmaas_server.seam.values import Result
 
 from . import answers
+from .pieces import END
 
 
 class Chunks:
@@ -53,4 +54,4 @@ class Chunks:
         if self._with_usage:
             used = answers.usage(result).model_dump()
             pieces.append(data(json.dumps({**self._frame, "choices": [], "usage": used})))
-        return b"".join([*pieces, data("[DONE]")])
+        return b"".join([*pieces, data(END)])

@@ -11,12 +11,14 @@ from pydantic import Field, model_validator
 from llmaas_client.wire.base import TaskRequest, Texts
 from llmaas_client.wire.complete import CompleteRequest
 from llmaas_client.wire.sampling import MAX_ANSWERS, Stop
+from llmaas_server.api.endpoint import EventShape
 from llmaas_server.api.translated import Told
 from llmaas_server.seam.values import Delta, Result
 
 from . import answers
 from .chunks import Chunks
 from .fields import need_text
+from .pieces import TextCompletionChunk, stream_of
 from .refusals import OpenAIFormat
 from .sampling import SampledBody
 from .shapes import TextChoice, TextCompletion, TextLogprobs
@@ -49,6 +51,7 @@ class Completions(OpenAIFormat):
     summary: ClassVar[str] = "Go on with a text, as the OpenAI SDK calls it"
     body: ClassVar[type[CompletionsBody]] = CompletionsBody
     answer: ClassVar[type[TextCompletion]] = TextCompletion
+    events: ClassVar[tuple[EventShape, ...]] = stream_of(TextCompletionChunk)
     task: ClassVar[str] = "chat"
     job: ClassVar[str] = "complete"
 

@@ -7,9 +7,9 @@ the answer is taken and does nothing. Null is the same as absent, as it is there
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
-from pydantic import model_validator
+from pydantic import ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
 from llmaas_client.wire.base import Request
@@ -26,11 +26,11 @@ IGNORED: Mapping[str, str] = {
 
 ONLY: Mapping[str, tuple[Any, ...]] = {
     "background": (False,),
-    "frequency_penalty": (0, 0.0),
+    "frequency_penalty": (0,),
     "include": ([],),
     "logit_bias": ({},),
     "modalities": (["text"],),
-    "presence_penalty": (0, 0.0),
+    "presence_penalty": (0,),
     "service_tier": ("auto", "default"),
     "store": (False,),
     "truncation": ("disabled",),
@@ -57,11 +57,21 @@ REFUSED: Mapping[str, str] = {
 """Refused with any value: name -> why, or what to do."""
 
 
+def _with_what_changes_nothing(schema: dict[str, Any]) -> None:
+    """Names in a schema what is taken beside the fields."""
+    fields = schema["properties"]
+    for name, why in IGNORED.items():
+        fields.setdefault(name, {"description": f"Without effect: {why}."})
+    for name, values in ONLY.items():
+        fields.setdefault(
+            name, {"description": "Of other values, refused.", "enum": [*values, None]}
+        )
+
+
 class Body(Request):
     """A request of theirs. What is listed above is seen to here; what is not is unknown."""
 
-    own: ClassVar[frozenset[str]] = frozenset()
-    """Names of the lists above that mean something at this address."""
+    model_config = ConfigDict(json_schema_extra=_with_what_changes_nothing)
 
     @model_validator(mode="before")
     @classmethod
@@ -72,7 +82,7 @@ class Body(Request):
         for name, value in given.items():
             if value is None:
                 continue
-            if name in cls.model_fields or name in cls.own:
+            if name in cls.model_fields:
                 kept[name] = value
             elif name in REFUSED:
                 raise refused(name, REFUSED[name])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
@@ -14,6 +13,7 @@ from llmaas_client.wire.chat import MAX_MESSAGES, ChatRequest
 from llmaas_client.wire.errors import ErrorBody
 from llmaas_client.wire.sse import encode
 from llmaas_client.wire.tools import ToolChoice, ToolName
+from llmaas_server.api.endpoint import EventShape
 from llmaas_server.api.translated import Told
 from llmaas_server.compat.openai.fields import refused
 from llmaas_server.compat.openai.messages import Function, ObjectFormat, TextFormat, tool_of
@@ -21,6 +21,7 @@ from llmaas_server.compat.openai.refusals import OpenAIFormat
 from llmaas_server.compat.openai.sampling import SampledBody
 from llmaas_server.seam.values import Result
 
+from .events import EVENTS, ResponseFailure
 from .items import GivenItem, Item, messages_of
 from .script import ResponseScript
 from .shapes import IncompleteDetails, ModelResponse
@@ -92,6 +93,7 @@ class Responses(OpenAIFormat):
     summary: ClassVar[str] = "Chat without a memory, as the OpenAI SDK calls it"
     body: ClassVar[type[ResponsesBody]] = ResponsesBody
     answer: ClassVar[type[ModelResponse]] = ModelResponse
+    events: ClassVar[tuple[EventShape, ...]] = EVENTS
     task: ClassVar[str] = "chat"
     job: ClassVar[str] = "chat"
 
@@ -128,10 +130,11 @@ class Responses(OpenAIFormat):
         return ResponseScript(_begun(body, told, names), names)
 
     def error(self, body: ErrorBody) -> bytes:
-        said = body.model_dump(mode="json")
-        error = said["error"]
-        about = {name: error[name] for name in ("code", "message", "param")}
-        return encode("error", json.dumps({"type": "error", **about, **said}))
+        error = body.error
+        told = ResponseFailure(
+            code=error.code, message=error.message, param=error.param, error=error
+        )
+        return encode("error", told.model_dump_json())
 
 
 def _begun(body: ResponsesBody, told: Told, names: Names) -> ModelResponse:

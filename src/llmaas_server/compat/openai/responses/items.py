@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Tag, model_validator
 
 from llmaas_client.wire.base import Characters, Request
 from llmaas_client.wire.messages import Message
@@ -95,30 +95,29 @@ class ReasoningItem(Item):
     status: str = ""
 
 
-class OtherItem(Item):
-    """What cannot be read here: refused by the name of its type."""
+READ = ("message", "function_call", "function_call_output", "reasoning")
 
-    @model_validator(mode="before")
-    @classmethod
-    def _refuse(cls, given: Any) -> Any:
-        kind = given.get("type") if isinstance(given, dict) else type(given).__name__
+
+def _kind(given: Any) -> Any:
+    return given.get("type", "message") if isinstance(given, dict) else given.type
+
+
+def _check_kind(given: Any) -> Any:
+    """What cannot be read here is refused by the name of its type."""
+    kind = _kind(given) if isinstance(given, dict | Item) else type(given).__name__
+    if kind not in READ:
         why = "nothing is kept between requests" if kind == "item_reference" else "is not read here"
         raise refused("type", f"items of type {kind!r}: {why}")
-
-
-def _kind(given: Any) -> str:
-    kind = given.get("type", "message") if isinstance(given, dict) else given.type
-    known = ("message", "function_call", "function_call_output", "reasoning")
-    return kind if kind in known else "other"
+    return given
 
 
 GivenItem = Annotated[
     Annotated[MessageItem, Tag("message")]
     | Annotated[CallItem, Tag("function_call")]
     | Annotated[CallOutputItem, Tag("function_call_output")]
-    | Annotated[ReasoningItem, Tag("reasoning")]
-    | Annotated[OtherItem, Tag("other")],
+    | Annotated[ReasoningItem, Tag("reasoning")],
     Discriminator(_kind),
+    BeforeValidator(_check_kind),
 ]
 
 

@@ -1,0 +1,185 @@
+"""The description of the API: valid, whole, and with examples that are true."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from jsonschema import Draft202012Validator, ValidationError
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from llmaas_client.wire.sse import Decoder
+from llmaas_server.api.tags import TAGS, tag_of
+from llmaas_server.settings import Settings
+from support.front import Front, front
+
+JSON = "application/json"
+EVENTS = "text/event-stream"
+UNFIT = {"get_openapi_json"}
+"""Operations whose answer is no example of anything: the document itself."""
+RUNS = ("tasks", "openai", "huggingface")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+    home = tmp_path_factory.mktemp("home")
+    with front(Settings(home=home, backend="fake", registration="open")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def document(server: Front) -> dict[str, Any]:
+    described: dict[str, Any] = server.http.get("/openapi.json").json()
+    return described
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, ways in document["paths"].items():
+        for method, operation in ways.items():
+            yield method, path, operation
+
+
+def check(document: dict[str, Any], schema: dict[str, Any], value: Any) -> None:
+    """Raises where the value is not of the schema, which may point into the document."""
+    whole = {**schema, "components": document["components"]}
+    Draft202012Validator(whole).validate(value)
+
+
+def test_it_is_valid(document: dict[str, Any]) -> None:
+    OpenAPIV31SpecValidator(document).validate()
+    assert document["openapi"] == "3.1.0"
+    for schema in document["components"]["schemas"].values():
+        Draft202012Validator.check_schema(schema)
+
+
+def test_every_operation_says_what_it_is(document: dict[str, Any]) -> None:
+    tags = {tag["name"] for tag in document["tags"]}
+    used = set()
+    for method, path, operation in operations(document):
+        (tag,) = operation["tags"]
+        used.add(tag)
+        answer = operation["responses"]["200"]
+        assert operation["summary"]
+        assert operation["description"].startswith("Needs")
+        assert "x-request-id" in answer["headers"]
+        assert answer["content"]
+        assert "500" in operation["responses"]
+        if method in ("post", "patch") and "requestBody" in operation:
+            assert "413" in operation["responses"], path
+    assert used == tags
+
+
+def test_no_address_is_without_a_tag() -> None:
+    assert all(tag_of(path) == tag.name for tag in TAGS for path in tag.paths)
+    assert tag_of("/v1/sign-in-links") == "accounts"
+    for stray in ("/v1", "/v1/keysmith", "/elsewhere"):
+        with pytest.raises(ValueError, match="belongs to no tag"):
+            tag_of(stray)
+
+
+def test_keys_and_what_they_must_be_for(document: dict[str, Any]) -> None:
+    def needs(method: str, path: str) -> Any:
+        return document["paths"][path][method]["security"]
+
+    assert needs("post", "/v1/tasks/chat") == [{"inference_key": ["chat"]}]
+    assert needs("post", "/v1/keys") == [{"management_key": ["keys:write"]}]
+    assert needs("get", "/v1/models") == [{"inference_key": []}, {"management_key": []}]
+    assert needs("get", "/health/live") == []
+    assert document["components"]["securitySchemes"].keys() == {"inference_key", "management_key"}
+
+
+def test_parameters_have_shapes(document: dict[str, Any]) -> None:
+    told = document["paths"]["/v1/usage"]["get"]["parameters"]
+    usage = {one["name"]: one for one in told}
+    assert usage["by"]["schema"]["items"]["enum"]
+    assert (usage["by"]["style"], usage["by"]["explode"]) == ("form", False)
+    assert usage["limit"]["schema"]["maximum"] > 1
+    headers = {
+        one["name"]: one
+        for one in document["paths"]["/v1/tasks/embed"]["post"]["parameters"]
+        if one["in"] == "header"
+    }
+    assert set(headers) == {"idempotency-key", "llmaas-deadline-ms"}
+    assert headers["llmaas-deadline-ms"]["schema"]["exclusiveMinimum"] == 0
+
+
+def test_every_field_is_described_or_plain(document: dict[str, Any]) -> None:
+    """Docstrings below fields are their descriptions."""
+    schemas = document["components"]["schemas"]
+    assert "joins" in str(schemas["CalledPiece"]) or "join" in str(schemas["CalledPiece"])
+    assert schemas["ClassifyRequest"]["properties"]["threshold"]["description"]
+    assert not any("title" in one for one in schemas["ChatRequest"]["properties"].values())
+
+
+def test_each_operation_has_an_example(document: dict[str, Any]) -> None:
+    for _, _, operation in operations(document):
+        if operation["operationId"] in UNFIT:
+            continue
+        if "requestBody" in operation:
+            assert "example" in operation["requestBody"]["content"][JSON], operation["operationId"]
+        content = operation["responses"]["200"]["content"]
+        assert any("example" in one for one in content.values()), operation["operationId"]
+
+
+def test_examples_are_of_their_shapes(document: dict[str, Any]) -> None:
+    for _, _, operation in operations(document):
+        contents = [operation["responses"][status]["content"] for status in operation["responses"]]
+        if "requestBody" in operation:
+            contents.append(operation["requestBody"]["content"])
+        for content in contents:
+            for one in content.values():
+                told = [example["value"] for example in one.get("examples", {}).values()]
+                for value in [*told, *([one["example"]] if "example" in one else [])]:
+                    check(document, one["schema"], value)
+
+
+def test_examples_are_taken(server: Front, document: dict[str, Any]) -> None:
+    """By the server: what a reader copies works."""
+    tried = 0
+    for method, path, operation in operations(document):
+        if operation["tags"][0] in RUNS and "requestBody" in operation:
+            request = operation["requestBody"]["content"][JSON]["example"]
+            answer = server.http.request(method, path, json=request)
+            assert answer.status_code == httpx.codes.OK, f"{path}: {answer.text}"
+            check(document, operation["responses"]["200"]["content"][JSON]["schema"], answer.json())
+            tried += 1
+    assert tried > 15
+
+
+def test_streams_are_of_the_shapes_that_are_described(
+    server: Front, document: dict[str, Any]
+) -> None:
+    tried = 0
+    for method, path, operation in operations(document):
+        content = operation["responses"]["200"]["content"]
+        if EVENTS not in content:
+            continue
+        request = operation["requestBody"]["content"][JSON]["example"] | {"stream": True}
+        answer = server.http.request(method, path, json=request)
+        assert answer.headers["content-type"].startswith(EVENTS), f"{path}: {answer.text}"
+        kinds = content[EVENTS]["schema"]["oneOf"]
+        events = list(Decoder().feed(answer.content))
+        assert events
+        for event in events:
+            named = [
+                one["properties"]["data"]
+                for one in kinds
+                if one["properties"].get("event", {}).get("const", "message") == event.event
+            ]
+            assert any(fits(document, data, event.data) for data in named), f"{path}: {event}"
+        tried += 1
+    assert tried == 7
+
+
+def fits(document: dict[str, Any], data: dict[str, Any], text: str) -> bool:
+    """Whether the data of an event is what is described."""
+    if "const" in data:
+        return bool(text == data["const"])
+    try:
+        check(document, data["contentSchema"], json.loads(text))
+    except (ValidationError, ValueError):
+        return False
+    return True
