@@ -74,7 +74,7 @@ from llmaas_server.seam.backend import Backend
 from llmaas_server.seam.values import ModelKind, ModelRef, WorkerOptions
 from llmaas_server.settings import Settings, worker_environment
 from llmaas_server.ui.entrance import HOME
-from llmaas_server.ui.site import PREFIX, Site
+from llmaas_server.ui.site import DOCS, PREFIX, Site
 from llmaas_server.ui.visit import House
 
 
@@ -156,7 +156,7 @@ def create_app(
     if settings.console:
         endpoints.append(sign_in_links.endpoint(services.sign_in_links, desk))
     endpoints.append(metrics.endpoint(meters))
-    describing, _ = openapi.described(endpoints, version)
+    describing, description = openapi.described(endpoints, version)
     endpoints.append(describing)
 
     @asynccontextmanager
@@ -186,10 +186,12 @@ def create_app(
             listing,
             coming,
             figures,
+            description,
         )
         console = [
             Route("/", RedirectResponse(HOME), methods=["GET"]),
             Route(PREFIX, RedirectResponse(HOME), methods=["GET"]),
+            Route(DOCS, RedirectResponse(PREFIX + DOCS), methods=["GET"]),
             Mount(PREFIX, Site(house)),
         ]
 
@@ -208,7 +210,7 @@ def create_app(
                 Authenticate,
                 door=door,
                 endpoints=endpoints,
-                own=(HOME, "/", PREFIX) if settings.console else (),
+                own=(HOME, "/", PREFIX, DOCS) if settings.console else (),
             ),
         ],
         exception_handlers={HTTPException: RouterProblems(meters.failed)},

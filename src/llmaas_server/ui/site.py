@@ -27,6 +27,8 @@ from .visit import House, Visit
 
 PREFIX = "/console"
 STATIC = f"{PREFIX}/static"
+DOCS = "/docs"
+"""Where people look for the description of an API; it is the page of that name below."""
 
 
 class Site:

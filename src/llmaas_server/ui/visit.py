@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from llmaas_server.api.models import ListModels
+from llmaas_server.api.openapi import Description
 from llmaas_server.gateway.choice import Defaults
 from llmaas_server.gateway.figures import Figures
 from llmaas_server.gateway.principals import Actor
@@ -38,6 +39,7 @@ class House:
     listing: ListModels
     pulls: Pulls
     figures: Figures
+    description: Description
 
 
 @dataclass(frozen=True, slots=True)
