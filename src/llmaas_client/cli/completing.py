@@ -12,7 +12,7 @@ MANIFEST = "llmaas.json"
 
 def model_names() -> list[str]:
     """Of the models in the cache; none where there is no cache, or it cannot be read."""
-    names = []
+    names: list[str] = []
     for file in sorted((config.cache() / "models").glob(f"[!.]*/{MANIFEST}")):
         try:
             names.append(str(json.loads(file.read_bytes())["name"]))
