@@ -23,6 +23,19 @@ class ModelMemory(WireModel):
     """Whether it stays in any case."""
 
 
+class SamplingDefaults(WireModel):
+    """What a request without sampling fields takes."""
+
+    max_tokens: int
+    """Where the prompt leaves room for so many."""
+    temperature: float
+    top_p: float
+    top_k: int | None = None
+    """Null: all tokens."""
+    min_p: float
+    repetition_penalty: float
+
+
 class ModelInfo(WireModel):
     """One model on the server's machine, in OpenAI's list shape with our fields added."""
 
@@ -46,6 +59,8 @@ class ModelInfo(WireModel):
     quantization: str | None = None
     """What the server's settings ask for it: `auto`, `none`, `int8` or `int4`."""
     default_for: list[str] = []
+    sampling: SamplingDefaults | None = None
+    """Of a model that chats: its own defaults, with the server's where it states none."""
 
 
 class ModelList(WireModel):

@@ -8,6 +8,9 @@ from pydantic import Field, model_validator
 
 from .base import Characters, TaskRequest, invalid
 
+DEFAULT_MAX_TOKENS = 512
+"""Of an answer, where a request names none and the context has room for it."""
+
 MAX_STOPS = 16
 MAX_ANSWERS = 16
 
@@ -21,7 +24,8 @@ class Sampled(TaskRequest):
         default=None,
         ge=1,
         le=1_000_000,
-        description="Most tokens to generate; absent: 512, or what the context has left.",
+        description=f"Most tokens to generate; absent: {DEFAULT_MAX_TOKENS}, or what the context "
+        "has left.",
     )
     temperature: float | None = Field(default=None, ge=0.0, le=10.0, description="0 is greedy.")
     top_p: float | None = Field(default=None, gt=0.0, le=1.0)

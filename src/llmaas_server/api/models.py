@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
@@ -9,11 +10,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from llmaas_client.wire.models import ModelInfo, ModelList, ModelMemory
-from llmaas_server.errors import model_not_found
+from llmaas_client.wire.models import ModelInfo, ModelList, ModelMemory, SamplingDefaults
+from llmaas_client.wire.sampling import DEFAULT_MAX_TOKENS
+from llmaas_server.errors import Problem, model_not_found
 from llmaas_server.gateway.access import ANY_KEY
 from llmaas_server.gateway.choice import Defaults
 from llmaas_server.gateway.principals import EVERYTHING, Permit
+from llmaas_server.models.generation import FILE_NAME, defaults_of, read_json
 from llmaas_server.models.manifest import InstalledModel
 from llmaas_server.seam.values import BackendStatus, ModelStatus
 
@@ -70,13 +73,19 @@ class ListModels:
     async def _described(self, seen: Permit) -> list[ModelInfo]:
         installed = await run_in_threadpool(self._store.installed)
         running = {model.name: model for model in self._status().models}
+        chosen = [model for model in installed if model.name in seen]
+        sampling = await run_in_threadpool(lambda: [_sampling(model) for model in chosen])
         return [
-            self._describe(model, running.get(model.name))
-            for model in installed
-            if model.name in seen
+            self._describe(model, running.get(model.name), stated)
+            for model, stated in zip(chosen, sampling, strict=True)
         ]
 
-    def _describe(self, model: InstalledModel, running: ModelStatus | None) -> ModelInfo:
+    def _describe(
+        self,
+        model: InstalledModel,
+        running: ModelStatus | None,
+        sampling: SamplingDefaults | None,
+    ) -> ModelInfo:
         return ModelInfo(
             id=model.name,
             created=model.created,
@@ -92,6 +101,7 @@ class ListModels:
             kernels=(running.kernels or None) if running else None,
             quantization=(running.quantization or None) if running else None,
             default_for=self._defaults.tasks_of(model.name),
+            sampling=sampling,
         )
 
 
@@ -101,6 +111,20 @@ def _memory(running: ModelStatus) -> ModelMemory:
         kv_bytes=running.kv_bytes,
         in_use=running.in_use,
         pinned=running.pinned,
+    )
+
+
+def _sampling(model: InstalledModel) -> SamplingDefaults | None:
+    """None for a model that does not chat, and for one whose file says what nobody can read:
+    loading it tells what is wrong."""
+    if "chat" not in model.tasks:
+        return None
+    try:
+        stated = defaults_of(model.kind, read_json(model.path / FILE_NAME))
+    except (Problem, OSError):
+        return None
+    return SamplingDefaults(
+        max_tokens=min(DEFAULT_MAX_TOKENS, model.context), **dataclasses.asdict(stated)
     )
 
 

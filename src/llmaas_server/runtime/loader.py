@@ -17,6 +17,8 @@ import transformers
 from torch import Tensor
 
 from llmaas_server.errors import Problem
+from llmaas_server.models.generation import FILE_NAME as GENERATION
+from llmaas_server.models.generation import read_json
 from llmaas_server.seam.values import ModelKind, ModelRef, WorkerOptions
 
 from . import traits
@@ -108,7 +110,7 @@ def describe(ref: ModelRef, options: WorkerOptions) -> LoadedModel:
     device = device_of(options)
     config = _read_config(folder)
     tokenizer = read_tokenizer(folder)
-    generation = traits.read_json(folder / "generation_config.json")
+    generation = read_json(folder / GENERATION)
     context = traits.context_of(ref, config, tokenizer)
     stop_ids = traits.stop_ids_of(config, tokenizer, generation)
     return LoadedModel(
@@ -141,7 +143,7 @@ def _quiet() -> None:
 def _read_config(folder: Path) -> Any:
     if not (folder / "config.json").is_file():
         raise Problem("model_broken", f"{folder} has no config.json")
-    stated = traits.read_json(folder / "config.json")
+    stated = read_json(folder / "config.json")
     if quantized := stated.get("quantization_config"):
         method = quantized.get("quant_method") if isinstance(quantized, dict) else quantized
         raise Problem(
@@ -216,12 +218,11 @@ def _is_unused(kind: ModelKind, name: str) -> bool:
 
 
 def _generation_config(folder: Path) -> Any:
-    """Of generation_config.json, or as older models have it, of config.json."""
-    name = "generation_config.json"
+    """Of its own file, or as older models have it, of config.json."""
     try:
         return transformers.GenerationConfig.from_pretrained(
             folder,
-            config_file_name=name if (folder / name).exists() else "config.json",
+            config_file_name=GENERATION if (folder / GENERATION).exists() else "config.json",
             local_files_only=True,
         )
     except Exception as error:  # of values that are not what their names mean

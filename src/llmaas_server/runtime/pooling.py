@@ -12,8 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from llmaas_server.errors import Problem
-
-from .traits import read_json
+from llmaas_server.models.generation import read_json
 
 _MODULES = {"Transformer", "Pooling", "Normalize"}
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from llmaas_server.errors import Problem
+from llmaas_server.models.generation import defaults_of, read_json
 from llmaas_server.models.inspect import OFFSET, POSITIONS
 from llmaas_server.seam.values import ModelRef
 
@@ -20,8 +19,6 @@ _UNSTATED = 512
 """Tokens, where nothing states a length (T5 was trained on this many)."""
 
 _TURN_ENDS = ("<|im_end|>", "<|eot_id|>", "<|end|>", "<end_of_turn>", "<|endoftext|>")
-
-_TEMPERATURE = 0.7
 
 
 def context_of(ref: ModelRef, config: Any, tokenizer: TextTokenizer) -> int:
@@ -92,36 +89,12 @@ def attention_heads_of(ref: ModelRef, config: Any) -> tuple[int, int] | None:
 
 
 def sampling_of(ref: ModelRef, generation: dict[str, Any]) -> Sampling:
-    """The model's own defaults. Where its file states no temperature: 0.7 for a decoder, and
-    greedy for seq2seq unless the file asks for sampling."""
-    greedy = ref.kind == "seq2seq" and not generation.get("do_sample")
-    temperature = 0.0 if greedy else _number(generation, "temperature", _TEMPERATURE)
+    """The model's own defaults."""
+    stated = defaults_of(ref.kind, generation)
     return Sampling(
-        temperature=temperature,
-        top_p=_number(generation, "top_p", 1.0),
-        top_k=int(_number(generation, "top_k", 0)) or None,
-        min_p=_number(generation, "min_p", 0.0),
-        repetition_penalty=_number(generation, "repetition_penalty", 1.0),
+        temperature=stated.temperature,
+        top_p=stated.top_p,
+        top_k=stated.top_k,
+        min_p=stated.min_p,
+        repetition_penalty=stated.repetition_penalty,
     )
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """An object from a file; empty where there is none. Raises Problem `model_broken`."""
-    if not path.exists():
-        return {}
-    try:
-        value = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise Problem("model_broken", f"{path} is not JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise Problem("model_broken", f"{path} is not a JSON object")
-    return value
-
-
-def _number(values: dict[str, Any], name: str, default: float) -> float:
-    value = values.get(name)
-    if value is None:
-        return default
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Problem("model_broken", f"generation_config.json: {name} is {value!r}, not a number")
-    return float(value)

@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from llmaas_client.wire import chat as wire
+from llmaas_client.wire.sampling import DEFAULT_MAX_TOKENS
 from llmaas_server.errors import Problem
 from llmaas_server.runtime.interface import Model, Runtime
 from llmaas_server.seam.values import Delta, Progress, Result
 
-from .answers.making import DEFAULT_MAX_TOKENS, Making, make, making_of
+from .answers.making import Making, make, making_of
 from .answers.plan import encoder, plan
 from .base import Caller
 from .concurrent import interleaved

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from llmaas_client.wire.models import ModelList, ModelMemory
+import msgspec
+
+from llmaas_client.wire.models import ModelList, ModelMemory, SamplingDefaults
 from llmaas_server.backends.fake import FakeBackend
 from llmaas_server.errors import model_not_found
 from llmaas_server.models.manifest import FileRecord, InstalledModel
@@ -87,6 +89,35 @@ def test_list(tmp_path: Path) -> None:
     assert b.memory is not None
     assert (b.memory.weights_bytes, b.memory.in_use) == (10, False)
     assert c.memory == ModelMemory(weights_bytes=10, kv_bytes=5, in_use=True, pinned=True)
+
+
+def test_how_a_chat_model_samples_is_told_before_it_is_loaded(tmp_path: Path) -> None:
+    """So that people see, and programs know, what a request without sampling fields takes."""
+    stated = chatting(tmp_path, "stated", '{"do_sample": true, "temperature": 0.2, "top_k": 40}')
+    silent = chatting(tmp_path, "silent", None)
+    broken = chatting(tmp_path, "broken", '{"temperature": "warm"}')
+    settings = Settings(home=tmp_path)
+    with front(settings, Holding(), Shelf(model("a"), stated, silent, broken)) as running:
+        listed = ModelList.model_validate_json(running.http.get("/v1/models").content).data
+    found = {one.id: one.sampling for one in listed}
+    assert found == {
+        "a": None,
+        "stated": SamplingDefaults(
+            max_tokens=256, temperature=0.2, top_p=1.0, top_k=40, min_p=0.0, repetition_penalty=1.0
+        ),
+        "silent": SamplingDefaults(
+            max_tokens=256, temperature=0.7, top_p=1.0, top_k=None, min_p=0.0, repetition_penalty=1
+        ),
+        "broken": None,
+    }
+
+
+def chatting(folder: Path, name: str, generation: str | None) -> InstalledModel:
+    path = folder / name
+    path.mkdir()
+    if generation is not None:
+        (path / "generation_config.json").write_text(generation)
+    return msgspec.structs.replace(model(name), kind="decoder", tasks=("chat",), path=path)
 
 
 def test_a_key_sees_the_models_that_it_may_use(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 
-from llmaas_client.wire.sampling import Sampled
+from llmaas_client.wire.sampling import DEFAULT_MAX_TOKENS, Sampled
 from llmaas_server.errors import Problem, context_overflow
 from llmaas_server.runtime.interface import Model, Runtime
 from llmaas_server.runtime.request import Finish, Finished, Generation, Sampling
@@ -22,8 +22,6 @@ from .answer import Finish as Ending
 from .plan import Plan, about_tools
 
 _SEEDS = 2**63
-
-DEFAULT_MAX_TOKENS = 512
 
 
 @dataclass(frozen=True, slots=True)

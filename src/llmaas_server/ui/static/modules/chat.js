@@ -1,96 +1,56 @@
 // The page Chat: a conversation that is streamed, edited, branched, and kept in this browser.
 
-import { el, fill, need } from "./dom.js";
 import { ask } from "./confirm.js";
+import { el, fill, need } from "./dom.js";
+import { failure } from "./failure.js";
 import { as_markdown, forget, keep, kept } from "./history.js";
-import { blocks, Growing } from "./markdown.js";
-import { watch_models } from "./models.js";
-import { show_snippets } from "./snippets.js";
+import { Growing } from "./markdown.js";
+import { Picker } from "./models.js";
+import { Options } from "./sampling.js";
+import { offer_code } from "./snippets.js";
 import { events } from "./stream.js";
-import { strip } from "./strip.js";
-import { toast, toast_error } from "./toast.js";
+import { toast } from "./toast.js";
 import { Tree } from "./tree.js";
+import { Coming, drawn } from "./turns.js";
 
 const form = /** @type {HTMLFormElement} */ (need("[data-chat]"));
 const input = /** @type {HTMLTextAreaElement} */ (need("[name=message]", form));
 const thread = need("[data-thread]");
 const stop = need("[data-stop]");
 const go = need("button[type=submit]", form);
-const options = /** @type {HTMLFormElement} */ (need("[data-options]"));
-const model = /** @type {HTMLSelectElement} */ (need("[name=model]", options));
-const system = /** @type {HTMLTextAreaElement} */ (need("[name=system]", options));
+const system = /** @type {HTMLTextAreaElement} */ (need("[name=system]"));
 const past = /** @type {HTMLSelectElement} */ (need("[data-past]"));
-const code = need("[data-snippets]");
+const options = new Options(/** @type {HTMLFormElement} */ (need("[data-options]")));
+const picker = new Picker(/** @type {HTMLSelectElement} */ (need("[name=model]")), "chat", (model) => options.follow(model));
+
+const EXAMPLES = ["Explain what a prefix cache is, in three sentences.", "Write a short poem about a quiet machine.", "What are three questions to ask before buying a used bicycle?"];
 
 let tree = new Tree();
 let id = crypto.randomUUID();
 /** @type {AbortController | null} */
 let running = null;
+let has_room = true;
 
-/** @returns {Record<string, unknown> | null} what the options ask for; null where they are wrong */
-function sampling() {
-  const fields = new FormData(options);
-  /** @type {Record<string, unknown>} */
-  const body = {};
-  for (const name of ["temperature", "top_p", "top_k", "min_p", "max_tokens", "seed"]) {
-    const value = String(fields.get(name) ?? "").trim();
-    if (value) body[name] = Number(value);
-  }
-  if (model.value) body.model = model.value;
-  const schema = String(fields.get("schema") ?? "").trim();
-  if (schema) {
-    try {
-      body.response_format = { type: "json_schema", schema: JSON.parse(schema) };
-    } catch {
-      toast("The schema is no JSON.", "bad");
-      return null;
-    }
-  }
-  return body;
-}
-
-/** @param {import("./tree.js").Turn} turn @returns {HTMLElement} */
-function drawn(turn) {
-  const said = el("div", { class: turn.role === "user" ? "said plain" : "said" });
-  if (turn.role === "user") said.append(turn.content);
-  else said.append(...blocks(turn.content));
-  return el(
-    "li",
-    { class: "turn", dataset: { role: turn.role } },
-    turn.reasoning ? thought(turn.reasoning) : null,
-    said,
-    tools_of(turn),
-    turn.result ? el("details", { class: "snippets" }, el("summary", {}, "Times and cost"), strip(turn.result)) : null,
-  );
-}
-
-/** @param {string} text */
-function thought(text) {
-  return el("details", {}, el("summary", { class: "faint" }, "Reasoning"), el("p", { class: "thought" }, text));
-}
-
-/** @param {import("./tree.js").Turn} turn */
-function tools_of(turn) {
-  const all = tree.siblings(turn);
-  const at = all.indexOf(turn);
-  const step = (by, label, sign) =>
-    el("button", { type: "button", class: "quiet", "aria-label": label, disabled: !all[at + by], onclick: () => {
-      tree.choose(all[at + by]);
-      draw();
-    } }, sign);
-  return el(
-    "div",
-    { class: "tools" },
-    ...(all.length > 1 ? [step(-1, "The version before", "‹"), el("span", { class: "faint" }, `${at + 1}/${all.length}`), step(1, "The next version", "›")] : []),
-    turn.role === "user"
-      ? el("button", { type: "button", class: "quiet", onclick: () => edit(turn) }, "Edit")
-      : el("button", { type: "button", class: "quiet", onclick: () => answer(turn.parent) }, "Regenerate"),
-  );
-}
+const hands = {
+  siblings: (/** @type {import("./tree.js").Turn} */ turn) => tree.siblings(turn),
+  is_last: (/** @type {import("./tree.js").Turn} */ turn) => !tree.turns.some((one) => one.parent === turn.id),
+  choose: (/** @type {import("./tree.js").Turn} */ turn) => {
+    if (running) return;
+    tree.choose(turn);
+    draw();
+  },
+  edit,
+  answer,
+};
 
 function draw() {
   const path = tree.path();
-  fill(thread, ...(path.length ? path.map(drawn) : [el("li", { class: "empty" }, "Say something. The conversation stays in this browser.")]));
+  fill(thread, ...(path.length ? path.map((turn) => drawn(turn, hands)) : [welcome()]));
+}
+
+function welcome() {
+  const examples = EXAMPLES.map((text) => el("button", { type: "button", class: "button small", onclick: () => send(text) }, text));
+  return el("li", { class: "empty" }, el("p", {}, "Say something. The conversation stays in this browser."), el("div", { class: "row centre", role: "group", "aria-label": "Examples to try" }, ...examples));
 }
 
 /** @param {import("./tree.js").Turn} turn */
@@ -99,93 +59,119 @@ function edit(turn) {
   const box = /** @type {HTMLTextAreaElement} */ (el("textarea", { rows: 4, "aria-label": "The message" }));
   box.value = turn.content;
   const place = [...thread.children][tree.path().indexOf(turn)];
+  place.setAttribute("data-edited", "");
   fill(
     place,
     box,
     el("div", { class: "row" },
       el("button", { type: "button", class: "button small primary", onclick: () => {
-        if (box.value.trim()) answer(tree.add(turn.parent, "user", box.value).id);
+        if (box.value.trim()) send(box.value, turn.parent);
       } }, "Send as a new branch"),
       el("button", { type: "button", class: "button small", onclick: draw }, "Cancel")),
   );
   box.focus();
 }
 
+/** A message of the user, and what follows it. @param {string} text @param {number | null} [parent] */
+function send(text, parent = tree.leaf) {
+  if (running || !options.ask()) return false;
+  answer(tree.add(parent, "user", text).id);
+  return true;
+}
+
 /** Asks for the message that follows one of the user. @param {number | null} question */
 async function answer(question) {
-  if (running) return;
-  const asked = sampling();
+  const asked = running ? null : options.ask();
   if (!asked) return;
   tree.system = system.value;
   tree.leaf = question;
   draw();
-  const body = { messages: tree.messages(question), ...asked };
-  show_snippets(code, "chat", body);
-  const reasoning = el("p", { class: "thought", hidden: true });
-  const said = el("div", { class: "said" });
-  const place = el("li", { class: "turn", dataset: { role: "assistant" }, "aria-busy": "true" }, reasoning, said);
-  thread.append(place);
-  place.scrollIntoView({ block: "end" });
-  const growing = new Growing(said);
+  const coming = new Coming();
+  thread.append(coming.place);
+  coming.place.scrollIntoView({ block: "end" });
   running = new AbortController();
   busy(true);
-  let text = "";
-  let fresh = "";
-  let thinking = "";
-  let result = null;
+  const heard = await hear({ messages: tree.messages(question), ...asked }, coming, running.signal);
+  running = null;
+  busy(false);
+  coming.place.remove();
+  if (heard.text || heard.result) {
+    const turn = Object.assign(tree.add(question, "assistant", heard.result?.message.content ?? heard.text), {
+      reasoning: heard.result?.message.reasoning ?? heard.reasoning,
+      is_json: Boolean(asked.response_format),
+      ended: heard.ended,
+    });
+    if (heard.result) turn.result = told(heard.result);
+    thread.append(drawn(turn, hands));
+  }
+  if (heard.error) thread.append(el("li", { class: "turn" }, failure(heard.error, () => answer(question))));
+  remember();
+}
+
+/** What is kept of a result beside its message. @param {any} result */
+function told({ id: request, model, usage, timing, cost, warnings }) {
+  return { id: request, model, usage, timing, cost, warnings };
+}
+
+/**
+ * Draws an answer while it comes, at most once a frame.
+ * @param {Record<string, unknown>} body @param {Coming} coming @param {AbortSignal} signal
+ * @returns {Promise<{text: string, reasoning: string, result: any, ended?: "stopped" | "cut" | "length", error?: unknown}>}
+ */
+async function hear(body, coming, signal) {
+  const growing = new Growing(coming.said);
+  let [text, reasoning, fresh, thinking] = ["", "", "", ""];
   let frame = 0;
   const paint = () => {
     frame = 0;
     if (fresh) growing.push(fresh);
     if (thinking) {
-      reasoning.hidden = false;
-      reasoning.append(thinking);
+      coming.reasoning.hidden = false;
+      coming.reasoning.append(thinking);
     }
     fresh = thinking = "";
     const near = document.documentElement.scrollHeight - scrollY - innerHeight < 160;
     if (near) scrollTo({ top: document.documentElement.scrollHeight });
   };
   try {
-    for await (const { event, data } of events("/v1/tasks/chat", body, running.signal)) {
-      if (event === "delta") {
-        text += data.text;
-        fresh += data.text;
-        thinking += data.reasoning ?? "";
-        frame ||= requestAnimationFrame(paint);
-      } else if (event === "done") {
-        result = data;
-      }
+    for await (const { event, data } of events("/v1/tasks/chat", body, signal)) {
+      if (event === "done") return { text, reasoning, result: data, ended: data.finish_reason === "length" ? "length" : undefined };
+      if (event !== "delta") continue;
+      text += data.text;
+      fresh += data.text;
+      reasoning += data.reasoning ?? "";
+      thinking += data.reasoning ?? "";
+      frame ||= requestAnimationFrame(paint);
     }
+    return { text, reasoning, result: null, ended: "cut" };
   } catch (error) {
-    if (!running.signal.aborted) toast_error(error);
+    return signal.aborted ? { text, reasoning, result: null, ended: "stopped" } : { text, reasoning, result: null, ended: "cut", error };
   } finally {
     cancelAnimationFrame(frame);
-    running = null;
-    busy(false);
-  }
-  if (text || result) {
-    const turn = tree.add(question, "assistant", result?.message.content ?? text);
-    turn.reasoning = result?.message.reasoning ?? reasoning.textContent ?? "";
-    if (result) turn.result = { id: result.id, model: result.model, usage: result.usage, timing: result.timing, cost: result.cost, warnings: result.warnings };
-    else toast("Stopped: what was said so far is kept.");
-    place.replaceWith(drawn(turn));
-    keep(id, tree);
-    list_past();
-  } else {
-    place.remove();
   }
 }
 
 /** @param {boolean} is */
 function busy(is) {
-  stop.hidden = !is;
-  go.toggleAttribute("disabled", is);
+  thread.setAttribute("aria-busy", String(is)); // read aloud when it is whole, not word by word
+  const [shown, gone] = is ? [stop, go] : [go, stop];
+  const held = document.activeElement === gone;
+  shown.hidden = false;
+  if (held) shown.focus();
+  gone.hidden = true;
+}
+
+function remember() {
+  const fits = keep(id, tree);
+  if (!fits && has_room) toast("This browser has no room for the conversation: export it before you leave the page.", "bad");
+  has_room = fits;
+  list_past();
 }
 
 function list_past() {
   const all = kept();
   fill(past, el("option", { value: "" }, all.length ? "Earlier conversations" : "None yet"), ...all.map((one) => el("option", { value: one.id }, one.tree.title || "untitled")));
-  past.value = "";
+  past.value = all.some((one) => one.id === id) ? id : "";
 }
 
 /** @param {string} name @param {string} type @param {string} content */
@@ -195,12 +181,19 @@ function download(name, type, content) {
   setTimeout(() => URL.revokeObjectURL(url), 1000);
 }
 
+/** @param {string} key @param {Tree} conversation */
+function open(key, conversation) {
+  if (running) return;
+  id = key;
+  tree = conversation;
+  system.value = tree.system;
+  draw();
+  list_past();
+}
+
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  const text = input.value;
-  if (!text.trim() || running) return;
-  input.value = "";
-  answer(tree.add(tree.leaf, "user", text).id);
+  if (input.value.trim() && send(input.value)) input.value = "";
 });
 input.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
@@ -212,31 +205,29 @@ stop.addEventListener("click", () => running?.abort());
 addEventListener("keydown", (event) => {
   if (event.key === "Escape") running?.abort();
 });
-options.addEventListener("submit", (event) => event.preventDefault());
 past.addEventListener("change", () => {
   const found = kept().find((one) => one.id === past.value);
-  if (!found || running) return;
-  id = found.id;
-  tree = new Tree(found.tree);
-  system.value = tree.system;
-  draw();
+  if (found) open(found.id, new Tree(found.tree));
 });
 need("[data-new]").addEventListener("click", () => {
-  if (running) return;
-  id = crypto.randomUUID();
-  tree = new Tree();
-  draw();
+  open(crypto.randomUUID(), new Tree());
   input.focus();
 });
 need("[data-forget]").addEventListener("click", async () => {
   if (!running && (await ask("Forget this conversation?", "It is removed from this browser, and is nowhere else.", "Forget"))) {
     forget(id);
-    list_past();
-    need("[data-new]").click();
+    open(crypto.randomUUID(), new Tree());
   }
 });
 need("[data-export-json]").addEventListener("click", () => download("conversation.json", "application/json", JSON.stringify(tree, null, 2)));
 need("[data-export-markdown]").addEventListener("click", () => download("conversation.md", "text/markdown", as_markdown(tree)));
-watch_models(model, ["chat"]);
-list_past();
+offer_code(need("[data-snippets]"), () => {
+  const path = tree.path();
+  const typed = input.value.trim() ? [{ role: "user", content: input.value }] : [];
+  const last = typed.length ? path.at(-1) : path.filter((turn) => turn.role === "user").at(-1);
+  const messages = [...new Tree({ ...tree, system: system.value }).messages(last?.id ?? null), ...typed];
+  const asked = messages.some((one) => one.role === "user") ? options.read() : null;
+  return asked && { task: "chat", body: { messages, ...asked }, model: picker.model?.id ?? "" };
+});
 draw();
+list_past();

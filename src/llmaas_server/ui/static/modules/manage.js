@@ -52,7 +52,7 @@ async function show_once(answer) {
   const name = SHOWN_ONCE.find((one) => typeof answer?.[one] === "string");
   if (!name) return;
   const code = el("code", {}, answer[name]);
-  await dialog("Keep this now: it is shown this once", [el("pre", { tabindex: "0" }, code), copy_button(code)], { go: "I have kept it" }, async () => null);
+  await dialog("Keep this now: it is shown this once", [el("pre", { tabindex: "0" }, code), copy_button(() => answer[name])], { go: "I have kept it" }, async () => null);
 }
 
 /** @param {HTMLElement} from @param {unknown} body */

@@ -123,11 +123,6 @@ export class Growing {
       this.node.appendData(text);
     }
   }
-
-  finish() {
-    this.last.replaceWith(...blocks(this.tail));
-    this.tail = "";
-  }
 }
 
 /** Where the last block that cannot change any more ends. @param {string} text */

@@ -1,5 +1,7 @@
 // Light or dark: as the system is, until somebody says otherwise on this browser.
 
+import { keep, kept } from "./stored.js";
+
 const KEY = "llmaas-theme";
 const root = document.documentElement;
 
@@ -10,13 +12,13 @@ function shown() {
   return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }
 
-const kept = localStorage.getItem(KEY);
-if (kept === "light" || kept === "dark") root.dataset.theme = kept;
+const before = kept(KEY);
+if (before === "light" || before === "dark") root.dataset.theme = before;
 
 for (const button of document.querySelectorAll("[data-theme-switch]")) {
   button.addEventListener("click", () => {
     const next = shown() === "dark" ? "light" : "dark";
     root.dataset.theme = next;
-    localStorage.setItem(KEY, next);
+    keep(KEY, next);
   });
 }

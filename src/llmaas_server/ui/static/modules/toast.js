@@ -4,17 +4,28 @@ import { el } from "./dom.js";
 
 const SECONDS = 6;
 
-/** @param {string} text @param {"good" | "bad"} [kind] */
+/** What went well goes by itself; what went wrong stays until it is put away. @param {string} text @param {"good" | "bad"} [kind] */
 export function toast(text, kind = "good") {
-  const box = el("div", { class: `toast ${kind}` }, text);
+  const box = el("div", { class: `toast ${kind}` }, el("p", {}, text));
+  if (kind === "bad") {
+    box.append(el("button", { type: "button", class: "quiet", "aria-label": "Put away", onclick: () => box.remove() }, "✕"));
+    for (const other of document.querySelectorAll(".toast.bad")) other.remove();
+  } else {
+    setTimeout(() => box.remove(), 1000 * SECONDS);
+  }
   document.querySelector("[data-toasts]")?.append(box);
-  setTimeout(() => box.remove(), 1000 * SECONDS);
+}
+
+/** What an error says, as sentences. @param {unknown} error @returns {{said: string, hint: string}} */
+export function words_of(error) {
+  const told = error instanceof Error ? error : new Error(String(error));
+  const said = told.message.replace(/\.$/, "");
+  return { said: `${said.charAt(0).toUpperCase()}${said.slice(1)}.`, hint: "hint" in told && typeof told.hint === "string" ? told.hint : "" };
 }
 
 /** @param {unknown} error */
 export function toast_error(error) {
   if (error instanceof DOMException && error.name === "AbortError") return;
-  const told = error instanceof Error ? error : new Error(String(error));
-  const hint = "hint" in told && told.hint ? ` ${told.hint}` : "";
-  toast(`${told.message}.${hint}`, "bad");
+  const { said, hint } = words_of(error);
+  toast(hint ? `${said} ${hint}` : said, "bad");
 }

@@ -1,7 +1,7 @@
 // A conversation with branches: every message knows the one before it.
 
 /**
- * @typedef {{id: number, parent: number | null, role: string, content: string, reasoning?: string, result?: any}} Turn
+ * @typedef {{id: number, parent: number | null, role: string, content: string, reasoning?: string, result?: any, is_json?: boolean, ended?: "stopped" | "cut" | "length"}} Turn
  */
 
 export class Tree {
@@ -27,12 +27,6 @@ export class Tree {
     this.leaf = turn.id;
     if (role === "user" && !this.title) this.title = content.slice(0, 60);
     return turn;
-  }
-
-  /** Takes back a leaf that came to nothing. @param {Turn} turn */
-  remove(turn) {
-    this.turns = this.turns.filter((one) => one !== turn);
-    this.leaf = turn.parent;
   }
 
   /** @returns {Turn[]} from the first message to the leaf */
