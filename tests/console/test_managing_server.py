@@ -280,6 +280,28 @@ def test_an_account_is_made_limited_suspended_and_resumed(owner: Visitor) -> Non
     expect(row.get_by_text("active", exact=True)).to_be_visible()
 
 
+def test_a_role_is_given_after_the_password_once_more(stranger: Visitor) -> None:
+    server = stranger.server
+    account = server.manage.post("/v1/accounts", json={"name": "deputy"}).json()["id"]
+    with Person(server) as person:
+        person.become_owner()
+        link = person.link()
+    stranger.follow(link)  # who came by a link has not given the password
+    stranger.page.wait_for_url("**/console/")
+    page = stranger.go(f"/people/{account}")
+    page.get_by_role("button", name="Make it an operator").click()
+    dialog = page.locator("dialog")
+    expect(dialog).to_contain_text("manage the whole server")
+    dialog.get_by_role("button", name="Make it an operator").click()
+    dialog.get_by_label("Password").fill(PASSWORD)
+    dialog.get_by_role("button", name="Go on").click()
+    expect(page.locator(".lead")).to_contain_text("operator")
+    stranger.complaints.clear()  # the refusal before the password
+    page.get_by_role("button", name="Make it an owner").click()
+    confirm(page, "Make it an owner")
+    expect(page.locator(".lead")).to_contain_text("owner")
+
+
 def test_a_price_is_set_and_one_takes_its_place(owner: Visitor) -> None:
     page = owner.go("/prices")
     for amount in ("3", "0"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from support.browsing import Visitor, expect
 
@@ -158,7 +159,7 @@ def test_sampling_shows_the_defaults_and_goes_back_to_them(owner: Visitor) -> No
     page.get_by_label("Message").fill("hello")
     with page.expect_request("**/v1/tasks/chat") as sent:
         page.get_by_role("button", name="Send").click()
-    body = sent.value.post_data_json
+    body: dict[str, Any] = json.loads(sent.value.post_data or "")
     assert {name: body[name] for name in ("temperature", "top_k")} == {
         "temperature": 0.25,
         "top_k": 7,
@@ -168,7 +169,7 @@ def test_sampling_shows_the_defaults_and_goes_back_to_them(owner: Visitor) -> No
     expect(page.get_by_label("Temperature")).to_have_value("")
     with page.expect_request("**/v1/tasks/chat") as sent:
         page.get_by_role("button", name="Regenerate").click()
-    assert set(sent.value.post_data_json) == {"messages", "stream"}
+    assert set(json.loads(sent.value.post_data or "")) == {"messages", "stream"}
     expect(page.get_by_text("2/2")).to_be_visible()
 
 

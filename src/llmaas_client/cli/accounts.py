@@ -10,7 +10,7 @@ import typer
 
 from llmaas_client.client import Client
 from llmaas_client.display import clean
-from llmaas_client.wire.accounts import Account
+from llmaas_client.wire.accounts import Account, Role
 
 from . import people
 from .changes import check_some, chosen, typed
@@ -111,6 +111,10 @@ def show(
 def update(
     account: OwnId = ME,
     name: Annotated[str | None, typer.Option(help="Its new name.")] = None,
+    role: Annotated[
+        Role | None,
+        typer.Option(help="Whether it runs the server: the key that asks must be for `*`."),
+    ] = None,
     requests_per_minute: RequestsPerMinute = None,
     tokens_per_minute: TokensPerMinute = None,
     concurrency: Concurrency = None,
@@ -125,12 +129,13 @@ def update(
     """
     limits = limits_of(requests_per_minute, tokens_per_minute, concurrency)
     money = budget_of(budget)
-    check_some(typed(name), limits, money)
+    check_some(typed(name), typed(role), limits, money)
     with managing(base_url, timeout) as client:
         before = client.accounts.show(_id(client, account))
         after = client.accounts.update(
             before.id,
             name=typed(name),
+            role=typed(role),
             limits=limits_of(requests_per_minute, tokens_per_minute, concurrency, before.limits),
             budget=money,
         )

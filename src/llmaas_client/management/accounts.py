@@ -14,6 +14,7 @@ from llmaas_client.wire.accounts import (
     CreatedInvitation,
     Erased,
     Invitation,
+    Role,
 )
 from llmaas_client.wire.limits import Budget, Limits
 
@@ -80,12 +81,19 @@ class AllAccounts(Generic[Page, One, Gone, Document]):
         *,
         name: str | Unset = UNSET,
         status: Literal["active", "suspended"] | Unset = UNSET,
+        role: Role | Unset = UNSET,
         limits: Limits | Unset | None = UNSET,
         budget: Budget | Unset | None = UNSET,
         timeout: Timeout = UNSET,
     ) -> One:
-        """Change what is named. None takes limits, or the budget, away."""
-        fields = changed({"name": name, "status": status, "limits": limits, "budget": budget})
+        """Change what is named. None takes limits, or the budget, away.
+
+        `role="operator"` lets the account's management keys reach the whole server, as far as each
+        is for the action; the key that asks must be for `*`.
+        """
+        fields = changed(
+            {"name": name, "status": status, "role": role, "limits": limits, "budget": budget}
+        )
         path, read = at(PATH, account_id), Account.model_validate_json
         return self._run(send("PATCH", path, AccountUpdate, fields, read, timeout))
 

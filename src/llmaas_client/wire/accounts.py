@@ -49,6 +49,11 @@ class AccountUpdate(Request):
 
     name: Name | None = None
     status: Literal["active", "suspended"] | None = None
+    role: Role | None = Field(
+        default=None,
+        description="`operator`: its management keys then reach the whole server, as far as each "
+        "is for the action.",
+    )
     limits: Limits | None = Field(default=None, description="In the place of all earlier ones.")
     budget: Budget | None = Field(default=None, description="Null takes it away.")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from llmaas_client.wire.accounts import Account, AccountCreate, AccountList, AccountUpdate
+from llmaas_client.wire.accounts import Account, AccountCreate, AccountList, AccountUpdate, Role
 from llmaas_client.wire.applications import ApplicationCreate
 from llmaas_server.errors import Problem
 from llmaas_server.storage.accounts import AccountRow
@@ -17,9 +17,9 @@ from .applications import Applications
 from .clock import Clock
 from .ids import new_id
 from .keyring import KeyRing
-from .known import is_operator
+from .known import OPERATOR, is_operator
 from .passwords import Passwords
-from .principals import Actor
+from .principals import EVERYTHING, Actor
 from .tenants import find_account
 from .trail import Trail
 from .users import Users
@@ -108,13 +108,23 @@ class Accounts:
         return await self._database.read(unit)
 
     async def update(self, actor: Actor, account_id: str, asked: AccountUpdate) -> Account:
-        """Change what is named. All but the name needs `accounts:manage`; an account that runs
-        the server is not suspended. Raises Problem `not_found`, `not_allowed`, `conflict`.
+        """Change what is named. All but the name needs `accounts:manage`, and a role all that an
+        operator may; an account that runs the server is not suspended, and the first of them stays
+        one. Raises Problem `not_found`, `not_allowed`, `conflict`.
         """
         changes = asked.model_fields_set
         if changes - {"name"} and "accounts:manage" not in actor.actions:
             raise Problem(
-                "not_allowed", "only the operator changes the status, limits and budget of accounts"
+                "not_allowed",
+                "only the operator changes the status, role, limits and budget of accounts",
+            )
+        if "role" in changes and actor.actions & EVERYTHING != EVERYTHING:
+            # Else a key could make an account that may do more than itself.
+            raise Problem(
+                "not_allowed",
+                f"{actor.id} may not do all that an operator may, so it gives nobody the role",
+                hint="Use a management key for `*`, or the console.",
+                param="role",
             )
         wanted = await self.show(actor, account_id)
 
@@ -130,6 +140,8 @@ class Accounts:
             if "limits" in changes:
                 fresh = replace(fresh, limits=views.limits(asked.limits))
             tables.accounts.replace(fresh)
+            if asked.role is not None:
+                _give_role(tables, fresh, asked.role)
             if "budget" in changes:
                 views.set_budget(tables, Owner("account", row.id), asked.budget, now)
             detail = views.told(asked.model_dump(mode="json", exclude_unset=True))
@@ -139,8 +151,29 @@ class Accounts:
         return await self._ring.change(unit, Owner("account", wanted.id))
 
 
+def _give_role(tables: Tables, row: AccountRow, role: Role) -> None:
+    """Inside a unit of work. Raises Problem `conflict`."""
+    if role == OPERATOR and row.status != "active":
+        raise Problem(
+            "conflict",
+            f"the account {row.id} is {row.status}: it cannot run the server",
+            hint="Resume it first.",
+            param="role",
+        )
+    first = tables.users.with_role(OPERATOR)[0]
+    if role != OPERATOR and first.account_id == row.id:
+        raise Problem(
+            "conflict",
+            "the account that the server began with stays its operator",
+            hint="The keys of the server's own machine are of this account.",
+            param="role",
+        )
+    for user in tables.users.of_account(row.id):
+        tables.users.replace(replace(user, role=role))
+
+
 def _check_open(tables: Tables, row: AccountRow, asked: AccountUpdate) -> None:
     if row.status == "closed":
         raise Problem("conflict", f"the account {row.id} is closed")
-    if asked.status == "suspended" and is_operator(tables, row.id):
+    if asked.status == "suspended" and asked.role != "owner" and is_operator(tables, row.id):
         raise Problem("conflict", "the account that runs the server cannot be suspended")

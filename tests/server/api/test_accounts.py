@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -313,3 +314,46 @@ def test_refused_accesses_are_in_the_trail(server: Front) -> None:
     ).result()
     refused = [row for row in rows if row.outcome == "refused"]
     assert [(row.action, row.target) for row in refused] == [("access.refused", "GET /v1/workers")]
+
+
+def test_a_role_is_given_and_taken_with_all_that_goes_with_it(server: Front) -> None:
+    one = tenant(server, "deputy")
+    address = f"/v1/accounts/{one.account}"
+    with closing(one.http):
+        assert one.http.get("/v1/workers").is_client_error
+        given = server.manage.patch(address, json={"role": "operator"})
+        assert Account.model_validate_json(given.content).role == "operator"
+        assert one.http.get("/v1/workers").is_success  # at once, by the key that it had
+        assert len(AccountList.model_validate_json(one.http.get("/v1/accounts").content).accounts)
+        suspended = error_of(server.manage.patch(address, json={"status": "suspended"}))
+        assert suspended.code == "conflict"
+        taken = server.manage.patch(address, json={"role": "owner"})
+        assert Account.model_validate_json(taken.content).role == "owner"
+        assert one.http.get("/v1/workers").is_client_error
+    trail = server.manage.get("/v1/audit", params={"account_id": one.account, "limit": 1000}).json()
+    told = [row["detail"] for row in trail["entries"] if row["action"] == "accounts.update"]
+    assert told == [{"role": "operator"}, {"role": "owner"}]
+
+
+def test_who_may_not_do_all_gives_no_role(server: Front) -> None:
+    one = post(server.manage, "/v1/accounts", name="climber")["id"]
+    actions = ["accounts:manage", "accounts:write", "accounts:read"]
+    made = post(server.manage, "/v1/keys", name="some", kind="management", actions=actions)
+    with client(server.url, made["secret"]) as some:
+        refused = error_of(some.patch(f"/v1/accounts/{one}", json={"role": "operator"}))
+    assert (refused.code, refused.param) == ("not_allowed", "role")
+
+
+def test_the_server_keeps_its_operator(server: Front) -> None:
+    refused = error_of(server.manage.patch("/v1/accounts/me", json={"role": "owner"}))
+    assert (refused.code, refused.param) == ("conflict", "role")
+    one = post(server.manage, "/v1/accounts", name="away")["id"]
+    server.manage.patch(f"/v1/accounts/{one}", json={"status": "suspended"}).raise_for_status()
+    refused = error_of(server.manage.patch(f"/v1/accounts/{one}", json={"role": "operator"}))
+    assert refused.code == "conflict"
+
+
+@pytest.mark.parametrize("role", ["admin", "", 1, ["operator"]])
+def test_no_other_roles(server: Front, role: object) -> None:
+    refused = error_of(server.manage.patch("/v1/accounts/me", json={"role": role}))
+    assert (refused.code, refused.param) == ("invalid_request", "role")

@@ -95,6 +95,7 @@ async function answer(question) {
   running = null;
   busy(false);
   coming.place.remove();
+  picker.look().catch(() => {}); // it is in memory now
   if (heard.text || heard.result) {
     const turn = Object.assign(tree.add(question, "assistant", heard.result?.message.content ?? heard.text), {
       reasoning: heard.result?.message.reasoning ?? heard.reasoning,
@@ -102,6 +103,8 @@ async function answer(question) {
       ended: heard.ended,
     });
     if (heard.result) turn.result = told(heard.result);
+    const asking = tree.get(question);
+    if (asking) thread.lastElementChild?.replaceWith(drawn(asking, hands));
     thread.append(drawn(turn, hands));
   }
   if (heard.error) thread.append(el("li", { class: "turn" }, failure(heard.error, () => answer(question))));

@@ -92,7 +92,9 @@ async function run(by_hand) {
     if (running === mine) answer.removeAttribute("aria-busy");
     if (by_hand) button.removeAttribute("disabled");
   }
-  if (by_hand) into_view(answer);
+  if (!by_hand) return;
+  picker.look().catch(() => {}); // it is in memory now
+  into_view(answer);
 }
 
 /** Scores again a moment after the last change, where there is something to score. */

@@ -64,6 +64,7 @@ export class Picker {
     this.seen(model);
   }
 
+  /** Reads the states now. */
   async look() {
     /** @type {Model[]} */
     const all = (await call("GET", "/v1/models")).data;

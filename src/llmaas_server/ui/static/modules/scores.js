@@ -76,7 +76,7 @@ export function heat(whole, explanation) {
 }
 
 function legend() {
-  return el("p", { class: "faint legend" }, el("span", { class: "swatch against" }), "against the label", el("span", { class: "swatch for" }), "for it: what its score loses without the word");
+  return el("p", { class: "faint legend" }, el("span", { class: "swatch" }), "for the label", el("span", { class: "swatch against" }), "against it, by what its score loses without the word");
 }
 
 /** @param {any} explanation */

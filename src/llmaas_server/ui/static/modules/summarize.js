@@ -169,6 +169,7 @@ async function run() {
   } finally {
     running = null;
     busy(false);
+    picker.look().catch(() => {}); // it is in memory now
   }
 }
 
