@@ -81,7 +81,7 @@ def test_keys_ask_for_the_password_again(stranger: Visitor) -> None:
     page.wait_for_url("**/console/")
     stranger.go("/keys")
     form = page.locator("section", has_text="New management key")
-    form.get_by_label("Name").fill("reader")
+    form.get_by_role("textbox", name="Name").fill("reader")
     form.get_by_label("usage:read").check()
     form.get_by_role("button", name="Make the key").click()
     page.locator("dialog").get_by_label("Password").fill(PASSWORD)
@@ -90,11 +90,34 @@ def test_keys_ask_for_the_password_again(stranger: Visitor) -> None:
     stranger.complaints.clear()  # the refusal before the password
 
 
+def test_limits_of_an_application_and_a_key_are_changed(owner: Visitor) -> None:
+    make_application(owner, "bounded")
+    make_key(owner, "bound", "bounded")
+    for path, name in (("/applications", "bounded"), ("/keys", "bound")):
+        page = owner.go(path)
+        page.locator("tr", has_text=name).first.get_by_role("link", name="Change").click()
+        page.get_by_label("Requests a minute").fill("9")
+        page.get_by_label("Budget").fill("2.5")
+        page.get_by_label("Period").select_option("day")
+        page.get_by_role("button", name="Set", exact=True).click()
+        expect(page.locator(".toast")).to_be_visible()
+        expect(page.locator("dl.figures")).to_contain_text("9 requests/min")
+        expect(page.locator("dl.figures")).to_contain_text("0 of 2.5 a day")
+        page.get_by_role("button", name="Lift all").click()
+        page.locator("dialog").get_by_role("button", name="Lift all").click()
+        expect(page.locator("dl.figures")).not_to_contain_text("requests/min")
+        page.get_by_label("Name").fill(f"{name} anew")
+        page.get_by_role("button", name="Rename").click()
+        expect(page.get_by_role("heading", name=f"{name} anew")).to_be_visible()
+
+
 def test_usage_is_shown_by_day_task_and_key(owner: Visitor) -> None:
     owner.server.http.post("/v1/tasks/chat", json=CHAT).raise_for_status()
     page = owner.go("/usage")
     expect(page.get_by_label("Calls by day").locator("rect").last).to_be_visible()
     expect(page.get_by_role("region", name="Usage by task")).to_contain_text("chat")
+    by_key = page.get_by_role("region", name="Usage by key").locator("tr", has_text="this machine")
+    expect(by_key.get_by_role("img").first).to_be_visible()
     page.get_by_role("link", name="7 days").click()
     expect(page.get_by_label("Calls by day").locator("rect")).to_have_count(7)
 
@@ -105,10 +128,18 @@ def test_the_audit_trail_is_paged_and_verified(owner: Visitor) -> None:
         one = owner.server.manage.post("/v1/applications", json=body).json()["id"]
         owner.server.manage.delete(f"/v1/applications/{one}").raise_for_status()
     page = owner.go("/audit")
-    expect(page.locator("tbody tr")).to_have_count(100)
-    page.get_by_role("link", name="Later rows").click()
-    expect(page.locator("tbody tr").first.locator("td").first).to_have_text("101")
+    expect(page.get_by_text("has not been verified since")).to_be_visible()
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count(100)
+    expect(rows.first).to_contain_text("applications.close")  # the newest first
+    last = int(rows.last.locator("td").first.inner_text())
+    page.get_by_role("link", name="Earlier rows").click()
+    expect(rows.first.locator("td").first).to_have_text(str(last - 1))
+    expect(rows.last.locator("td").first).to_have_text("1")
     page.get_by_role("link", name="Verify the whole trail").click()
+    expect(page.get_by_text("The trail is whole.")).to_be_visible()
+    expect(rows.first.locator("td").first).to_have_text(str(last - 1))
+    owner.go("/audit")
     expect(page.get_by_text("The trail is whole.")).to_be_visible()
 
 

@@ -80,7 +80,7 @@ class Services:
         self.anchoring = Anchoring(database, trail, keychain, anchor, clock)
         self.digests = Digests(database, trail, clock)
         self.refusals = Refusals(database, trail, clock)
-        self.trail_reader = TrailReader(database, trail, keychain, anchor)
+        self.trail_reader = TrailReader(database, trail, keychain, anchor, clock)
         self._inventories: list[Inventory] = []
         self.watch("settings", lambda: _told_of(settings, keychain))
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from llmaas_client.wire.audit import AuditEntry, AuditFlaw, AuditList, AuditReport
 from llmaas_server.storage.audit import AuditRow
 from llmaas_server.storage.database import Database
 from llmaas_server.storage.tables import Tables
 
 from .anchor import AnchorFile, signers
+from .clock import Clock
 from .keychain import Keychain
 from .principals import Actor
 from .trail import Trail
@@ -52,33 +55,70 @@ def audit_report(report: Report) -> AuditReport:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A verification of the trail."""
+
+    at: int
+    report: AuditReport
+
+
 class TrailReader:
     """Shows the trail of a running server."""
 
     def __init__(
-        self, database: Database, trail: Trail, keychain: Keychain, file: AnchorFile
+        self,
+        database: Database,
+        trail: Trail,
+        keychain: Keychain,
+        file: AnchorFile,
+        clock: Clock,
     ) -> None:
         self._database = database
         self._trail = trail
         self._keychain = keychain
         self._file = file
+        self._clock = clock
+        self._verified: Verified | None = None
 
     async def page(self, actor: Actor, account_id: str | None, after: int, limit: int) -> AuditList:
         """Some rows: the operator sees all accounts where none is named, others see their own.
 
         Raises Problem `not_found`.
         """
-        wanted = account_id
-        if wanted is None and not actor.is_operator:
-            wanted = actor.account_id
-        if wanted is not None:
-            actor.check_reach(wanted, "account", wanted)
+        wanted = _within_reach(actor, account_id)
         return await self._database.read(
             lambda tables: audit_page(self._trail, tables, after, limit, wanted)
         )
+
+    async def newest(self, actor: Actor, before: int, limit: int) -> list[AuditEntry]:
+        """Rows that come before `before`, the newest first, of all that the actor reaches."""
+        wanted = _within_reach(actor, None)
+
+        def unit(tables: Tables) -> list[AuditEntry]:
+            rows = tables.audit.before(before, limit, wanted)
+            return [audit_entry(self._trail, tables, row) for row in rows]
+
+        return await self._database.read(unit)
 
     async def verify(self) -> AuditReport:
         """What of all that is kept is not as it was written."""
         known = signers(self._keychain)
         report = await self._database.read(lambda tables: verify(tables, self._file.read, known))
-        return audit_report(report)
+        self._verified = Verified(self._clock(), audit_report(report))
+        return self._verified.report
+
+    @property
+    def verified(self) -> Verified | None:
+        """What the last verification since the server started found."""
+        return self._verified
+
+
+def _within_reach(actor: Actor, account_id: str | None) -> str | None:
+    """The account whose rows are read; None is all. Raises Problem `not_found`."""
+    wanted = account_id
+    if wanted is None and not actor.is_operator:
+        wanted = actor.account_id
+    if wanted is not None:
+        actor.check_reach(wanted, "account", wanted)
+    return wanted

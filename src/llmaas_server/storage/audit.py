@@ -50,6 +50,13 @@ class Audit(Table[AuditRow]):
         where = [] if account_id is None else [self.table.c.account_id == account_id]
         return self._select(*where, order=(self.table.c.seq.desc(),), limit=limit)[::-1]
 
+    def before(self, seq: int, limit: int, account_id: str | None = None) -> list[AuditRow]:
+        """Rows that come before `seq`, the newest first."""
+        where = [self.table.c.seq < seq]
+        if account_id is not None:
+            where.append(self.table.c.account_id == account_id)
+        return self._select(*where, order=(self.table.c.seq.desc(),), limit=limit)
+
     def count(self) -> int:
         query = sa.select(sa.func.count()).select_from(self.table)
         return int(self._connection.execute(query).scalar_one())

@@ -25,7 +25,7 @@ async def load(visit: Visit) -> Content:
         ],
         "ended": ended,
         "tasks": list(TASKS),
-        "actions": [name for name in ACTIONS if name in actor.actions],
+        "actions": {name: told for name, told in ACTIONS.items() if name in actor.actions},
     }
 
 
