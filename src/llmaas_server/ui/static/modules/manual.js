@@ -33,7 +33,7 @@ function open_target() {
 
 for (const place of document.querySelectorAll("[data-copy]")) {
   const code = place.closest("figure")?.querySelector("code");
-  if (code) place.append(copy_button(code));
+  if (code) place.append(copy_button(() => code.textContent ?? ""));
 }
 need("[data-filter-row]").hidden = false;
 search.addEventListener("input", filter);
