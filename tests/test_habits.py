@@ -51,3 +51,16 @@ def test_a_hook_that_writes_nothing_checks_the_generated_pages(
     words = hooks["generated-pages"]["entry"].split()
     assert (ROOT / words[1]).is_file()
     assert words[2:] == ["--check"]
+
+
+def test_nothing_is_left_of_a_merge() -> None:
+    """Style sheets and pages are read by no linter that would see it."""
+    marks = ("<" * 7 + " ", ">" * 7 + " ")
+    files = [file for folder in ("src", "docs") for file in (ROOT / folder).rglob("*")]
+    texts = [file for file in files if file.suffix in {".css", ".html", ".js", ".md", ".json"}]
+    assert len(texts) > 50
+    left = [
+        file.name for file in texts for line in file.read_text("utf-8").splitlines()
+        if line.startswith(marks)
+    ]  # fmt: skip
+    assert left == []
