@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from support.browsing import Visitor, expect
+from support.pdfs import locked, pdf_of
 
 STORY = (
     "The council met on Monday. It agreed on a new bridge. The bridge will cost two million. "
@@ -77,10 +78,18 @@ def test_a_file_is_read(owner: Visitor, tmp_path: Path) -> None:
     file.write_text(f"<html><style>x</style><h1>News</h1><p>{STORY}</p></html>")
     page.locator("input[type=file]").set_input_files(file)
     expect(page.get_by_label("Text", exact=True)).to_have_value(f"News\n\n{STORY}")
+    report = tmp_path / "report.pdf"
+    report.write_bytes(pdf_of("The first page.", "The second."))
+    page.locator("input[type=file]").set_input_files(report)
+    expect(page.get_by_label("Text", exact=True)).to_have_value("The first page.\n\nThe second.")
+    report.write_bytes(locked(pdf_of("secret"), "sesame"))
+    page.locator("input[type=file]").set_input_files(report)
+    expect(page.locator(".toast.bad")).to_contain_text("The PDF is locked")
+    expect(page.get_by_label("Text", exact=True)).to_have_value("The first page.\n\nThe second.")
     other = tmp_path / "picture.png"
     other.write_bytes(b"x")
     page.locator("input[type=file]").set_input_files(other)
-    expect(page.locator(".toast.bad")).to_contain_text(".png cannot be read")
+    expect(page.get_by_text(".png cannot be read").first).to_be_visible()
     owner.complaints.clear()
 
 
@@ -225,3 +234,26 @@ def test_a_browser_without_room_says_so_once(owner: Visitor) -> None:
     page.get_by_role("button", name="Regenerate").click()
     expect(page.get_by_text("2/2")).to_be_visible()
     expect(page.locator(".toast.bad")).to_have_count(0)
+
+
+def test_a_task_by_keyboard_alone(owner: Visitor) -> None:
+    """From the top of the page to the answer, by Tab and Enter."""
+    page = owner.go("/classify")
+    keyboard = page.keyboard
+
+    def tab_to(name: str) -> None:
+        for _ in range(60):
+            keyboard.press("Tab")
+            focused = page.locator(":focus")
+            label = focused.get_attribute("aria-label") or focused.inner_text()
+            if name in (label, focused.get_attribute("id"), focused.get_attribute("name")):
+                return
+        raise AssertionError(f"Tab never comes to {name}")
+
+    keyboard.press("Tab")
+    keyboard.press("Enter")  # Skip to the content
+    tab_to("Sentiment")
+    keyboard.press("Enter")
+    tab_to("Classify")
+    keyboard.press("Enter")
+    expect(page.locator(".bars li")).to_have_count(2)

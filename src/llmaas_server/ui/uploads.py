@@ -12,6 +12,7 @@ from llmaas_server.api.cookies import CSRF_HEADER, check_csrf, check_same_origin
 from llmaas_server.errors import Problem
 from llmaas_server.gateway.sessions import Session
 
+from .apart import text_apart
 from .forms import read_bytes
 from .reading import MOST_BYTES, text_of
 
@@ -41,5 +42,12 @@ class Uploads:
         )
         content = await read_bytes(request, MOST_BYTES, too_large)
         async with self._turns:
-            text = await asyncio.to_thread(text_of, name, content)
+            text = await _text_of(name, content)
         return JSONResponse({"text": text}, headers={"cache-control": "no-store"})
+
+
+async def _text_of(name: str, content: bytes) -> str:
+    """Raises Problem, as `text_of`."""
+    if name.lower().endswith(".pdf"):
+        return await text_apart("file.pdf", content)
+    return await asyncio.to_thread(text_of, name, content)
