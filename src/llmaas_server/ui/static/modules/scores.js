@@ -76,7 +76,8 @@ export function heat(whole, explanation) {
 }
 
 function legend() {
-  return el("p", { class: "faint legend" }, el("span", { class: "swatch" }), "for the label", el("span", { class: "swatch against" }), "against it, by what its score loses without the word");
+  const sides = [el("span", {}, el("span", { class: "swatch" }), "for the label"), el("span", {}, el("span", { class: "swatch against" }), "against it")];
+  return el("p", { class: "faint legend" }, ...sides, el("span", {}, "by what its score loses without the word"));
 }
 
 /** @param {any} explanation */
