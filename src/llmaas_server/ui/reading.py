@@ -8,7 +8,6 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 
 from pypdf import PdfReader
-from pypdf.errors import PyPdfError
 
 from llmaas_server.errors import Problem
 
@@ -83,8 +82,13 @@ def _pdf(content: bytes) -> str:
         return "\n\n".join(page.extract_text() for page in reader.pages)
     except Problem:
         raise
-    except (PyPdfError, ValueError, KeyError, RecursionError, OverflowError, TypeError) as error:
-        # What a damaged file makes of its reader is not foreseen; it is damaged all the same.
+    except NotImplementedError as error:  # a lock by certificate, a compression of its own
+        raise Problem(
+            "invalid_request",
+            f"the PDF cannot be read: {error}",
+            hint="Print it into a new PDF, or paste its text.",
+        ) from error
+    except Exception as error:  # what a damaged file makes of its reader cannot be foreseen
         raise Problem(
             "invalid_request", "the PDF cannot be read: it is damaged", hint="Paste its text."
         ) from error

@@ -1,0 +1,34 @@
+"""A PDF is read in a process of its own, which alone pays for what is wrong with it."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from llmaas_server.errors import Problem
+from llmaas_server.ui.apart import text_apart
+from support.pdfs import locked, pdf_of
+
+
+async def test_apart_it_is_the_same() -> None:
+    assert await text_apart("a.pdf", pdf_of("Over there.")) == "Over there."
+    with pytest.raises(Problem, match="locked") as caught:
+        await text_apart("a.pdf", locked(pdf_of("secret"), "sesame"))
+    assert (caught.value.code, caught.value.hint) == (
+        "invalid_request", "Save it without a password.",
+    )  # fmt: skip
+
+
+async def test_a_file_that_takes_too_long_is_left() -> None:
+    began = time.monotonic()
+    with pytest.raises(Problem, match="takes more than"):
+        await text_apart("a.pdf", pdf_of(*["page"] * 500), seconds=0.05)
+    assert time.monotonic() - began < 5
+
+
+async def test_a_file_that_takes_too_much_costs_its_own_process() -> None:
+    """What the child reads with has 100 MiB before it begins; there is no room for the file."""
+    large = pdf_of(*["page"] * 20_000)
+    with pytest.raises(Problem, match="damaged"):
+        await text_apart("a.pdf", large, memory_bytes=100 << 20)
