@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from support.browsing import Visitor, expect
-from support.pdfs import locked, pdf_of
+from support.pdfs import pdf
 
 STORY = (
     "The council met on Monday. It agreed on a new bridge. The bridge will cost two million. "
@@ -79,10 +79,10 @@ def test_a_file_is_read(owner: Visitor, tmp_path: Path) -> None:
     page.locator("input[type=file]").set_input_files(file)
     expect(page.get_by_label("Text", exact=True)).to_have_value(f"News\n\n{STORY}")
     report = tmp_path / "report.pdf"
-    report.write_bytes(pdf_of("The first page.", "The second."))
+    report.write_bytes(pdf("The first page.", "The second."))
     page.locator("input[type=file]").set_input_files(report)
     expect(page.get_by_label("Text", exact=True)).to_have_value("The first page.\n\nThe second.")
-    report.write_bytes(locked(pdf_of("secret"), "sesame"))
+    report.write_bytes(pdf("secret", password="sesame"))
     page.locator("input[type=file]").set_input_files(report)
     expect(page.locator(".toast.bad")).to_contain_text("The PDF is locked")
     expect(page.get_by_label("Text", exact=True)).to_have_value("The first page.\n\nThe second.")
