@@ -15,7 +15,8 @@ MOST_BYTES = 20 * 1024 * 1024
 MOST_PAGES = 2000
 MOST_CHARACTERS = 5_000_000
 
-_SKIPPED = frozenset({"head", "script", "style", "noscript", "template", "svg"})
+# Not `head`: pages may leave its end out.
+_SKIPPED = frozenset({"title", "script", "style", "noscript", "template", "svg"})
 _BLOCKS = frozenset(
     {
         *("address", "article", "aside", "blockquote", "br", "dd", "div", "dl", "dt"),
@@ -121,6 +122,10 @@ class _Text(HTMLParser):
         if self._skipping and self._skipping[-1] == tag:
             self._skipping.pop()
         elif tag in _BLOCKS:
+            self._pieces.append("\n")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _BLOCKS:  # one line, not one at each end
             self._pieces.append("\n")
 
     def handle_data(self, data: str) -> None:

@@ -21,6 +21,9 @@ TEXT = "The library opens again on Monday."
         ("a.txt", "grüße".encode("utf-16"), "grüße"),
         ("A.MD", b"# Title\n\ntext", "# Title\n\ntext"),
         ("a.htm", b"<p>one &amp; two<script>no()</script><p>three", "one & two\nthree"),
+        ("a.html", b"<head><title>no</title></head><body>yes</body>", "yes"),
+        ("a.html", b"<head><title>no</title><body><p>no end of the head", "no end of the head"),
+        ("a.html", b"one<br>two<br/>three<svg><title>no</title></svg>", "one\ntwo\nthree"),
         ("a.b.pdf", pdf(TEXT, "Page two."), f"{TEXT}\n\nPage two."),
     ],
 )

@@ -8,7 +8,7 @@ from llmaas_server.ui.visit import Visit
 
 
 async def load(visit: Visit) -> Content:
-    return {"suffixes": ",".join(SUFFIXES), "most_bytes": MOST_BYTES}
+    return {"suffixes": list(SUFFIXES), "most_bytes": MOST_BYTES}
 
 
 PAGE = Page("/summarize", "Summarize", "pages/summarize.html", load, "Playground", order=20)
