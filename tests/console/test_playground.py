@@ -234,26 +234,3 @@ def test_a_browser_without_room_says_so_once(owner: Visitor) -> None:
     page.get_by_role("button", name="Regenerate").click()
     expect(page.get_by_text("2/2")).to_be_visible()
     expect(page.locator(".toast.bad")).to_have_count(0)
-
-
-def test_a_task_by_keyboard_alone(owner: Visitor) -> None:
-    """From the top of the page to the answer, by Tab and Enter."""
-    page = owner.go("/classify")
-    keyboard = page.keyboard
-
-    def tab_to(name: str) -> None:
-        for _ in range(60):
-            keyboard.press("Tab")
-            focused = page.locator(":focus")
-            label = focused.get_attribute("aria-label") or focused.inner_text()
-            if name in (label, focused.get_attribute("id"), focused.get_attribute("name")):
-                return
-        raise AssertionError(f"Tab never comes to {name}")
-
-    keyboard.press("Tab")
-    keyboard.press("Enter")  # Skip to the content
-    tab_to("Sentiment")
-    keyboard.press("Enter")
-    tab_to("Classify")
-    keyboard.press("Enter")
-    expect(page.locator(".bars li")).to_have_count(2)
