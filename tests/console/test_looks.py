@@ -52,3 +52,41 @@ def test_a_page_can_be_used_by_keyboard(browser: Browser, server: Front, page_: 
                 " return one === document.body || style.outlineStyle !== 'none'; })()"
             )
             assert seen
+
+
+CELLS = """[...document.querySelectorAll("table.stacked tbody tr")].map((row) => {
+  const heads = [...row.closest("table").querySelectorAll("th")].map((one) => one.textContent);
+  const names = [...row.cells].map((one) => one.dataset.name ?? null);
+  return [heads, names];
+})"""
+WIDE = """[...document.querySelectorAll(".scroll:has(> .stacked)")]
+  .filter((one) => one.scrollWidth > one.clientWidth)
+  .map((one) => one.getAttribute("aria-label"))"""
+LONG = ["x" * 100, "東京の図書館の長い名前", "متجر الكتب العربية للأطفال والكبار"]
+
+
+def test_rows_are_cards_on_a_phone(browser: Browser, server: Front) -> None:
+    """Each cell says what it is, and nobody scrolls sideways, however long names are."""
+    for name in LONG:
+        made = server.manage.post(
+            "/v1/applications", json={"name": name, "budget": {"amount": "1", "period": "day"}}
+        ).json()
+        key = {"name": name, "kind": "inference", "application_id": made["id"]}
+        secret = server.manage.post("/v1/keys", json=key).json()["secret"]
+        ask = {"messages": [{"role": "user", "content": "hello"}]}
+        headers = {"authorization": f"Bearer {secret}"}
+        server.http.post("/v1/tasks/chat", json=ask, headers=headers).raise_for_status()
+    server.manage.post("/v1/prices", json={"prompt": "1"}).raise_for_status()
+    server.manage.post("/v1/invitations", json={"days": 3}).raise_for_status()
+    with visiting(browser, server, **LOOKS["phone"]) as visitor:
+        visitor.become_owner()
+        for path in ("/applications", "/keys", "/usage", "/audit", "/models", "/people", "/prices"):
+            page = visitor.go(path)
+            page.wait_for_load_state("networkidle")
+            rows: list[tuple[list[str], list[str | None]]] = page.evaluate(CELLS)
+            assert rows, path
+            for heads, names in rows:
+                expected = [None if head == "Actions" else head for head in heads[1:]]
+                assert names == [None, *expected], path
+            assert page.evaluate(WIDE) == [], path
+            assert serious(page) == [], path
