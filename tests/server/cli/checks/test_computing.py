@@ -102,9 +102,10 @@ def test_cpu(monkeypatch: pytest.MonkeyPatch, cpu: str, state: str) -> None:
 
 
 def test_kernels_that_are_there(tmp_path: Path) -> None:
+    built = library()
     cached = settings(tmp_path).model_copy(update={"cache": FOLDER.parent})
     found = only(computing.kernels(cached)).found
-    assert found == f"native {library().instructions}, built"
+    assert found == f"native {built.instructions}, built"
 
 
 def test_kernels_that_will_be_built_or_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
