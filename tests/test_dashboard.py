@@ -21,7 +21,11 @@ DRAWN = [panel for panel in PANELS if panel["type"] != "row"]
 EXPRESSIONS = [target["expr"] for panel in DRAWN for target in panel["targets"]]
 QUERIES = [one["query"]["query"] for one in BOARD["templating"]["list"] if one["type"] == "query"]
 NAME = re.compile(r"\bllmaas_\w+")
-LABEL = re.compile(r"(\w+)=~?\"")
+SELECTOR = re.compile(r"\b(llmaas_\w+){([^}]*)}")
+MATCHER = re.compile(r"(\w+)(?:=~|!=|!~|=)\"")
+GROUPING = re.compile(r"\b(?:by|on) \(([^)]*)\)")
+TARGET = {"job", "instance"}
+"""Labels that Prometheus adds to whatever it scrapes."""
 RULES = [
     rule
     for group in yaml.safe_load((ROOT / "docs/deploy/alerts.yaml").read_text("utf-8"))["groups"]
@@ -36,6 +40,21 @@ def kinds() -> dict[str, str]:
 
 def used(text: str) -> set[str]:
     return {name.removesuffix("_bucket") for name in NAME.findall(text)}
+
+
+def labels(name: str) -> set[str]:
+    """Of a metric, as they are scraped."""
+    samples = told()[name.removesuffix("_bucket")].samples
+    return TARGET | {label for sample in samples for label in sample.labels}
+
+
+@pytest.mark.parametrize("expression", [*EXPRESSIONS, *(rule["expr"] for rule in RULES)])
+def test_every_label_is_one_of_its_metric(expression: str) -> None:
+    for name, matchers in SELECTOR.findall(expression):
+        assert set(MATCHER.findall(matchers)) <= labels(name)
+    had = set().union(*map(labels, NAME.findall(expression)))
+    for group in GROUPING.findall(expression):
+        assert set(group.split(", ")) <= had
 
 
 @pytest.mark.parametrize("expression", [*EXPRESSIONS, *QUERIES])
@@ -71,14 +90,12 @@ def test_alerts(rule: dict[str, Any]) -> None:
         grows = types[name.removesuffix("_bucket")] not in ("gauge", "info")
         assert grows == bool(re.search(rf"(rate|increase)\({name}[{{\[]", expression)), name
     assert expression.count("(") == expression.count(")")
-    labels = {label for one in told().values() for it in one.samples for label in it.labels}
-    asked = re.findall(r"(?:by|on) \(([^)]*)\)", expression) + LABEL.findall(expression)
-    named = {label.strip() for group in asked for label in group.split(",")}
-    assert named <= labels | {"job", "instance"}
     for outcome in re.findall(r'outcome=~"([^"]+)"', expression):
         assert set(outcome.split("|")) <= ERRORS.keys()
     assert rule["labels"]["severity"] in ("warning", "critical")
     assert rule["annotations"].keys() == {"summary", "description"}
+    kept = {label for group in GROUPING.findall(expression) for label in group.split(", ")}
+    assert set(re.findall(r"\$labels\.(\w+)", json.dumps(rule["annotations"]))) <= kept
     mentioned = used(rule["annotations"]["description"])
     assert mentioned <= types.keys()
 

@@ -42,7 +42,7 @@ def told() -> dict[str, Metric]:
     metrics = Metrics("0")
     model = ModelStatus("m", "resident", 1.0, 1, now=LaneState(kv_limit_bytes=1))
     status = BackendStatus(ready=True, models=[model], running=0, work=[LaneWork("m", "generate")])
-    metrics.watch(lambda: status, lambda: 0, 1)
+    metrics.watch(lambda: status, lambda: 0, 1, {("chat", "m"): 1})
     call = Call("c", "chat", ModelRef("m", "", "decoder"), {})
     metrics.began()
     metrics.first_token(call, 1.0)
@@ -51,7 +51,7 @@ def told() -> dict[str, Metric]:
     metrics.failed("not_found")
     metrics.ended("GET", "/", 200, 1.0)
     found = {}
-    for family in metrics.families():
+    for family in metrics.collect():
         name = family.name + {"counter": "_total", "info": "_info"}.get(family.type, "")
         if not name.startswith("process_"):
             found[name] = family

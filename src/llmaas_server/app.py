@@ -99,7 +99,7 @@ def create_app(
     defaults = Defaults(settings)
     gate = Gate(settings.max_queue)
     meters = Metrics(version)
-    meters.watch(backend.status, lambda: gate.inside, settings.max_queue)
+    meters.watch(backend.status, lambda: gate.inside, settings.max_queue, services.ledger.spent)
     observed = Observed(backend, meters)
     calls = Calls(
         defaults,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
+import msgspec
 import pytest
 
 from llmaas_client.wire.classifiers import ReliabilityBin
@@ -20,6 +21,8 @@ from llmaas_server.models.manifest import InstalledModel
 from llmaas_server.models.progress import Progress, Step, silent
 from llmaas_server.models.store import Store
 from llmaas_server.seam import heads
+from llmaas_server.seam.lanes import BATCH_SIZES, STEP_SECONDS, Histogram, LaneState, LaneWork
+from llmaas_server.seam.values import BackendStatus, ModelStatus
 from llmaas_server.ui.page import find_pages
 from support.browsing import Visitor, expect, visiting
 from support.console import PASSWORD, Person, served
@@ -199,6 +202,50 @@ def test_the_server_page_keeps_itself_current(owner: Visitor) -> None:
     row = page.get_by_role("region", name="Tasks").locator("tr", has_text="embed")
     expect(row.locator("td").nth(1)).to_have_text(re.compile("[1-9]"))
     expect(page.get_by_role("region", name="Workers")).to_contain_text("computes without workers")
+
+
+class Stepping(FakeBackend):
+    """Says of a lane what the test tells it to."""
+
+    work = LaneWork("tiny", "generate")
+
+    def status(self) -> BackendStatus:
+        now = LaneState(running=2, waiting=5, kv_used_bytes=3000, kv_limit_bytes=8000)
+        model = ModelStatus("tiny", "resident", 1.0, 1000, lane="generate", now=now)
+        return msgspec.structs.replace(super().status(), models=[model], work=[self.work])
+
+
+def test_the_server_page_shows_lanes_and_what_they_did_lately(
+    browser: Browser, tmp_path: Path
+) -> None:
+    backend = Stepping()
+    with served(tmp_path, backend) as server, visiting(browser, server) as owner:
+        owner.become_owner()
+        page = owner.go("/server")
+        rates = {name: page.locator(f"[data-rate={name}]") for name in ("steps", "read", "written")}
+        for rate in rates.values():
+            expect(rate).to_have_text("0")
+        steps, sequences = [0] * (len(STEP_SECONDS) + 1), [0] * (len(BATCH_SIZES) + 1)
+        steps[3] = sequences[2] = 1000
+        backend.work = LaneWork(
+            "tiny",
+            "generate",
+            Histogram(tuple(steps), 10.0),
+            Histogram(tuple(sequences), 2500.0),
+            prefill_tokens=90_000,
+            decode_tokens=30_000,
+            prefix_queries=200,
+            prefix_hits=50,
+        )
+        row = page.get_by_role("region", name="Lanes").locator("tr", has_text="tiny")
+        expect(row).to_contain_text("2.5")
+        told = [cell.strip() for cell in row.locator("td").all_inner_texts()]
+        assert told[:2] == ["generate", "tiny"]
+        assert told[3:8] == ["2", "5", "1000", "2.5", "25 %"]
+        assert "of" in told[8]
+        for rate in rates.values():
+            expect(rate).to_have_text(re.compile(r"^\d*[1-9][\d.]*$"))
+        assert 2 < float(rates["read"].inner_text()) / float(rates["written"].inner_text()) < 4
 
 
 def invite(owner: Visitor) -> str:

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from llmaas_server.gateway.access import management
-from llmaas_server.gateway.metrics import CONTENT_TYPE, Metrics
+from llmaas_server.gateway.metrics import Metrics
 
 from .endpoint import Endpoint
 
@@ -20,10 +20,8 @@ class ShowMetrics:
         self._metrics = metrics
 
     async def answer(self, request: Request) -> Response:
-        return Response(
-            self._metrics.render(),
-            headers={"content-type": CONTENT_TYPE, "cache-control": "no-store"},
-        )
+        told, media_type = self._metrics.render(request.headers.get("accept", ""))
+        return Response(told, headers={"content-type": media_type, "cache-control": "no-store"})
 
 
 def endpoint(metrics: Metrics) -> Endpoint:
@@ -34,5 +32,5 @@ def endpoint(metrics: Metrics) -> Endpoint:
         ShowMetrics(metrics).answer,
         access=management("metrics:read"),
         answer=None,
-        texts=("text/plain",),
+        texts=("text/plain", "application/openmetrics-text"),
     )

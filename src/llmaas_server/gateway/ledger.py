@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -105,6 +106,8 @@ class Charge:
         Raises Problem `storage_unavailable`; then the answer must not leave.
         """
         row = await self._ledger.settle(self.call_id, bill, also)
+        if not self.settled:
+            self._ledger.count(row)
         self.settled = True
         return row
 
@@ -118,6 +121,8 @@ class Ledger:
         self._clock = clock
         self._owed: dict[str, Bill] = {}
         """Bills that could not be committed; nothing of them was sent."""
+        self.spent: Counter[tuple[str, str]] = Counter()
+        """What was billed since the server started, by task and model."""
 
     @asynccontextmanager
     async def charged(
@@ -147,6 +152,10 @@ class Ledger:
         """See `Charge.settle`."""
         return await self._database.write(self._settlement(call_id, bill, also))
 
+    def count(self, row: LedgerRow) -> None:
+        """A call is settled: once for each."""
+        self.spent[row.task, row.model] += row.cost
+
     async def settle_owed(self) -> int:
         """Try again what could not be committed; how many bills are still owed.
 
@@ -154,7 +163,7 @@ class Ledger:
         """
         for call_id, bill in list(self._owed.items()):
             try:
-                await self.settle(call_id, bill)
+                self.count(await self.settle(call_id, bill))
             except Problem:
                 break
             self._owed.pop(call_id, None)

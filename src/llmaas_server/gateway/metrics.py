@@ -6,7 +6,7 @@ closed sets, models that are installed. What is not of them is `other`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Mapping
 
 from prometheus_client import (
     CollectorRegistry,
@@ -15,9 +15,10 @@ from prometheus_client import (
     Histogram,
     Info,
     ProcessCollector,
-    generate_latest,
 )
 from prometheus_client.core import Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
 
 from llmaas_client.wire.errors import ErrorCode
 from llmaas_client.wire.server import TaskFigures
@@ -25,8 +26,6 @@ from llmaas_server.seam.backend import Tally
 from llmaas_server.seam.values import BackendStatus, Call, Timing, Usage
 
 from .scraped import Scraped
-
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 OTHER = "other"
 METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"})
@@ -36,7 +35,7 @@ LONG = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 30
 SHORT = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 
 
-class Metrics:
+class Metrics(Collector):
     """The counters of one server."""
 
     def __init__(self, version: str) -> None:
@@ -71,34 +70,44 @@ class Metrics:
         )  # fmt: skip
         self._first_token = Histogram(
             "llmaas_time_to_first_token_seconds", "From a streamed call to its first text.",
-            ["task"], buckets=LONG, registry=registry,
+            ["task", "model"], buckets=LONG, registry=registry,
         )  # fmt: skip
         self._queue = Histogram(
             "llmaas_queue_wait_seconds", "Waiting of calls before the first step.",
-            ["task"], buckets=LONG, registry=registry,
+            ["task", "model"], buckets=LONG, registry=registry,
         )  # fmt: skip
         self._prefill = Histogram(
             "llmaas_prefill_seconds", "Steps that read the prompt of a call.",
-            ["task"], buckets=LONG, registry=registry,
+            ["task", "model"], buckets=LONG, registry=registry,
         )  # fmt: skip
         self._per_token = Histogram(
             "llmaas_time_per_output_token_seconds",
             "Mean time between the tokens that a call generated.",
-            ["task"], buckets=SHORT, registry=registry,
+            ["task", "model"], buckets=SHORT, registry=registry,
         )  # fmt: skip
 
     def watch(
-        self, status: Callable[[], BackendStatus], inside: Callable[[], int], most: int
+        self,
+        status: Callable[[], BackendStatus],
+        inside: Callable[[], int],
+        most: int,
+        spent: Mapping[tuple[str, str], int],
     ) -> None:
-        """Tell what the backend does, and how many calls hold a place of `most`, when asked."""
-        self._registry.register(Scraped(status, inside, most))
+        """Tell, when asked, what the backend does, how many calls hold a place of `most`, and what
+        calls of a task and a model have cost."""
+        self._registry.register(Scraped(status, inside, most, spent))
 
-    def render(self) -> bytes:
-        return generate_latest(self._registry)
+    def render(self, accept: str = "") -> tuple[bytes, str]:
+        """All that is told, and its media type: the one of Prometheus' formats that the header
+        `Accept` asks for."""
+        encode, media_type = choose_encoder(accept)
+        return encode(self), media_type
 
-    def families(self) -> Iterable[Metric]:
-        """All that is told, with its type and meaning."""
-        return self._registry.collect()
+    def collect(self) -> Iterator[Metric]:
+        """Without the moments at which series began: each would be a series more."""
+        for family in self._registry.collect():
+            family.samples = [one for one in family.samples if not one.name.endswith("_created")]
+            yield family
 
     def began(self) -> None:
         self._in_flight.inc()
@@ -114,7 +123,7 @@ class Metrics:
         self._errors.labels(code).inc()
 
     def first_token(self, call: Call, seconds: float) -> None:
-        self._first_token.labels(call.task).observe(seconds)
+        self._first_token.labels(call.task, call.model.name).observe(seconds)
 
     def called(self, call: Call, outcome: ErrorCode | str, tally: Tally) -> None:
         """A call has ended, and used what its tally says."""
@@ -129,10 +138,12 @@ class Metrics:
 
     def timed(self, call: Call, timing: Timing, completion_tokens: int) -> None:
         """How long a call took that went well."""
-        self._queue.labels(call.task).observe(timing.queue_ms / 1000)
-        self._prefill.labels(call.task).observe(timing.prefill_ms / 1000)
-        if completion_tokens > 1 and timing.decode_ms > 0:
-            self._per_token.labels(call.task).observe(timing.decode_ms / 1000 / completion_tokens)
+        names = (call.task, call.model.name)
+        self._queue.labels(*names).observe(timing.queue_ms / 1000)
+        self._prefill.labels(*names).observe(timing.prefill_ms / 1000)
+        after_first = completion_tokens - 1  # with which decoding begins
+        if after_first > 0 and timing.decode_ms > 0:
+            self._per_token.labels(*names).observe(timing.decode_ms / 1000 / after_first)
 
     def by_task(self) -> list[TaskFigures]:
         """What each task did, for people; the tasks that were not called are not there."""
@@ -175,11 +186,12 @@ def _totals(counter: Counter, first: str, second: str) -> dict[tuple[str, str], 
 
 
 def _means(histogram: Histogram) -> dict[str, float]:
-    """Task -> mean, in milliseconds, where there is one."""
+    """Task -> mean over its models, in milliseconds, where there is one."""
     parts: dict[tuple[str, str], float] = {}
     for family in histogram.collect():
         for sample in family.samples:
-            parts[sample.labels["task"], sample.name.rpartition("_")[2]] = sample.value
+            key = sample.labels["task"], sample.name.rpartition("_")[2]
+            parts[key] = parts.get(key, 0.0) + sample.value
     return {
         task: 1000 * parts[task, "sum"] / count
         for (task, what), count in parts.items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 
 from prometheus_client.core import (
@@ -16,6 +16,8 @@ from prometheus_client.registry import Collector
 from llmaas_server.seam.lanes import BATCH_SIZES, STEP_SECONDS, Histogram, LaneWork
 from llmaas_server.seam.values import BackendStatus, ModelStatus
 
+from .money import UNIT
+
 LANE = ("model", "lane")
 """Labels of what a model's lane does."""
 
@@ -24,11 +26,17 @@ class Scraped(Collector):
     """Nothing is kept here: each scrape asks."""
 
     def __init__(
-        self, status: Callable[[], BackendStatus], inside: Callable[[], int], most: int
+        self,
+        status: Callable[[], BackendStatus],
+        inside: Callable[[], int],
+        most: int,
+        spent: Mapping[tuple[str, str], int],
     ) -> None:
+        """`spent` is of a task and a model, in nano-units."""
         self._status = status
         self._inside = inside
         self._most = most
+        self._spent = spent
 
     def collect(self) -> Iterator[Metric]:
         status = self._status()
@@ -40,9 +48,21 @@ class Scraped(Collector):
             "llmaas_worker_restarts", "Workers that were started anew.", value=status.restarts
         )
         yield gauge("model_memory_limit_bytes", "Most that models may take.", status.memory_bytes)
+        yield _cost(self._spent)
         yield from _of_models(status.models)
         yield from _of_lanes([model for model in status.models if model.state == "resident"])
         yield from _of_work(status.work)
+
+
+def _cost(spent: Mapping[tuple[str, str], int]) -> Metric:
+    family = CounterMetricFamily(
+        "llmaas_cost",
+        "What calls were billed, in the unit that prices are in.",
+        labels=["task", "model"],
+    )
+    for names, nano in spent.items():
+        family.add_metric(names, nano / UNIT)
+    return family
 
 
 def gauge(name: str, meaning: str, value: float) -> Metric:

@@ -97,6 +97,10 @@ def test_a_result_has_its_cost(serve: Served) -> None:
     assert server.http.post("/predict", json={"text": "good"}).status_code == OK
     total = usage(server)["total"]
     assert (total["calls"], total["completion_tokens"]) == (4, 9)
+    told = server.manage.get("/metrics").text.splitlines()
+    costs = {line.split()[0]: float(line.split()[1]) for line in told if "_cost_total{" in line}
+    assert [cost for name, cost in costs.items() if 'task="chat"' in name] == [0.000012]
+    assert sum(costs.values()) == pytest.approx(float(total["cost"]))
 
 
 def test_a_price_is_asked_before_the_call(serve: Served) -> None:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from prometheus_client.core import Metric
+from prometheus_client.openmetrics.parser import (
+    text_string_to_metric_families as openmetrics,
+)
 from prometheus_client.parser import text_string_to_metric_families
 
 from llmaas_server.backends.fake import FakeBackend
 from llmaas_server.settings import Settings
 from support.front import Front, eventually, front
 from support.pacing import Turnstile
+from support.sources import ROOT
 
 CHAT = "/v1/tasks/chat"
 EMBED = "/v1/tasks/embed"
@@ -28,6 +34,31 @@ def series(server: Front) -> dict[str, float]:
             labels = ",".join(f'{name}="{value}"' for name, value in sorted(sample.labels.items()))
             found[f"{sample.name}{{{labels}}}" if labels else sample.name] = sample.value
     return found
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type", "parse"),
+    [
+        ("*/*", "text/plain; version=0.0.4; charset=utf-8", text_string_to_metric_families),
+        (
+            "application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.3",
+            "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores",
+            openmetrics,  # which refuses whatever the standard does not allow
+        ),
+    ],
+)
+def test_the_format_that_is_asked_for(
+    server: Front, accept: str, media_type: str, parse: Callable[[str], Iterator[Metric]]
+) -> None:
+    server.http.post(EMBED, json={"text": "two words"}).raise_for_status()
+    answer = server.manage.get("/metrics", headers={"accept": accept})
+    assert answer.headers["content-type"] == media_type
+    page = (ROOT / "docs" / "reference" / "metrics.md").read_text("utf-8")
+    families = list(parse(answer.text))
+    assert any(family.name == "llmaas_calls" and family.samples for family in families)
+    for family in families:
+        suffix = {"counter": "_total", "info": "_info"}.get(family.type, "")
+        assert f"`{family.name}{suffix}`" in page
 
 
 def test_it_needs_a_key_that_may(server: Front) -> None:
@@ -63,8 +94,10 @@ def test_requests_calls_and_tokens(tmp_path: Path) -> None:
         assert found[f'llmaas_calls_total{{model="{model}",outcome="ok",task="chat"}}'] == 2
         prompt = f'llmaas_tokens_total{{kind="prompt",model="{model}",task="chat"}}'
         assert found[prompt] == 2 * usage["prompt_tokens"]
-        assert found['llmaas_time_to_first_token_seconds_count{task="chat"}'] == 1
-        assert found['llmaas_queue_wait_seconds_count{task="chat"}'] == 2
+        assert (
+            found[f'llmaas_time_to_first_token_seconds_count{{model="{model}",task="chat"}}'] == 1
+        )
+        assert found[f'llmaas_queue_wait_seconds_count{{model="{model}",task="chat"}}'] == 2
         assert found["llmaas_http_requests_in_flight"] == 1  # this one
         assert found["llmaas_queue_depth"] == 0
         assert found["llmaas_queue_limit"] == 256

@@ -103,6 +103,7 @@ async def test_a_second_settlement_changes_nothing(database: Database) -> None:
     assert again == first
     assert done == ["first"]
     assert await rows(database) == [first]
+    assert books.ledger.spent == {("chat", "m"): first.cost}
 
 
 async def test_what_was_never_admitted_cannot_be_settled(sqlite_database: Database) -> None:
@@ -191,6 +192,7 @@ async def test_a_caller_who_leaves_while_the_call_is_settled(sqlite_database: Da
         await running
     (row,) = await rows(sqlite_database)
     assert (row.outcome, row.cost) == ("completed", 100)
+    assert books.ledger.spent == {("chat", "m"): 100}, "it was counted once, whoever heard of it"
 
 
 class Failing:
@@ -220,16 +222,19 @@ async def test_a_database_that_fails_and_comes_back(sqlite_database: Database) -
             failing.broken = True
             await charge.settle(charge.bill())
 
+    await books.call()
     with pytest.raises(Problem, match="database"):
         await run()
+    assert books.ledger.spent == {("chat", "m"): 100}
     with pytest.raises(Problem) as caught:
         await books.call()
     assert caught.value.code == "storage_unavailable"  # nothing is served that cannot be charged
     assert await books.ledger.settle_owed() == 1
     failing.broken = False
     assert await books.ledger.settle_owed() == 0
-    (row,) = await rows(sqlite_database)
+    row = next(row for row in await rows(sqlite_database) if row.outcome != "completed")
     assert (row.outcome, row.code, row.cost) == ("failed", "storage_unavailable", 0)
+    assert books.ledger.spent == {("chat", "m"): 100}
     assert await open_calls(sqlite_database) == []
 
 
