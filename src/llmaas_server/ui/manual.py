@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -167,6 +168,7 @@ def _shape(name: str, schema: Schema) -> Shape:
 
 
 def _samples(method: str, path: str, told: Schema, request: Any) -> Iterator[Sample]:
+    path = re.sub(r"{(\w+)}", lambda name: name[1].upper(), path)  # curl has its own use of braces
     yield Sample("curl", _curl(method, path, told, request))
     yield Sample("Python", _with_client(path, request) or _with_httpx(method, path, told, request))
 

@@ -66,6 +66,7 @@ def test_an_operation(manual: Manual) -> None:
     assert [media for media, _ in usage.answer] == ["application/json", "text/csv"]
     key = named(manual, "get_v1_keys_id").parameters[0]
     assert (key.name, key.place, key.is_required) == ("id", "path", True)
+    assert all("/v1/keys/ID" in sample.text for sample in named(manual, "get_v1_keys_id").samples)
 
 
 @pytest.mark.parametrize("language", ["curl", "Python"])
