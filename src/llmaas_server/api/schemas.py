@@ -40,6 +40,24 @@ def reference(model: type[BaseModel]) -> Schema:
     return {"$ref": REFERENCE.format(model=model.__name__)}
 
 
+def only(*values: Any) -> Schema:
+    """Of a field that takes these values and null, and no other.
+
+    Each value has a branch of its own: generators of clients give up an enum of several kinds.
+    """
+    return {"anyOf": [*(_constant(value) for value in values), {"type": "null"}]}
+
+
+def _constant(value: Any) -> Schema:
+    """Lists and objects by their limits: generators read no constants of these kinds."""
+    if isinstance(value, list):
+        items = {"const": value[0]} if value else {}
+        return {"type": "array", "items": items, "minItems": len(value), "maxItems": len(value)}
+    if value == {}:
+        return {"type": "object", "maxProperties": 0}
+    return {"const": value}
+
+
 class Described(GenerateJsonSchema):
     """Docstrings below fields are their descriptions; titles that repeat names are left out."""
 

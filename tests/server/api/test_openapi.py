@@ -114,6 +114,53 @@ def test_every_field_is_described_or_plain(document: dict[str, Any]) -> None:
     assert not any("title" in one for one in schemas["ChatRequest"]["properties"].values())
 
 
+def test_generators_of_clients_can_read_it(document: dict[str, Any]) -> None:
+    """They give up constants that are no plain values, enums of several kinds, and defaults of a
+    choice between shapes."""
+    tried = 0
+    for one in schemas_in(document["components"]["schemas"]):
+        assert isinstance(one.get("const", ""), str | int | float), one
+        kinds = {type(value) for value in one.get("enum", ()) if value is not None}
+        assert len(kinds) < 2, one
+        assert not ("oneOf" in one and isinstance(one.get("default"), dict)), one
+        tried += "const" in one or "enum" in one
+    assert tried > 100
+
+
+def schemas_in(node: Any) -> Iterator[dict[str, Any]]:
+    """All objects of a tree: of these, whatever may be a schema."""
+    if isinstance(node, dict):
+        yield node
+        node = [*node.values()]
+    if isinstance(node, list):
+        for one in node:
+            yield from schemas_in(one)
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "right", "wrong"),
+    [
+        ("ChatBody", "store", [False, None], [True, 1]),
+        ("ChatBody", "presence_penalty", [0, 0.0, None], [0.5]),
+        ("ChatBody", "modalities", [["text"], None], [[], ["audio"], ["text", "text"]]),
+        ("ChatBody", "logit_bias", [{}, None], [{"50256": -100}]),
+        ("ChatBody", "service_tier", ["auto", "default", None], ["flex"]),
+        ("ResponsesBody", "background", [False, None], [True]),
+        ("FeatureExtractionBody", "normalize", [True, None], [False]),
+        ("SummarizationParameters", "num_beams", [1, None], [4]),
+    ],
+)
+def test_what_changes_nothing_has_a_shape(
+    document: dict[str, Any], body: str, field: str, right: list[Any], wrong: list[Any]
+) -> None:
+    schema = document["components"]["schemas"][body]["properties"][field]
+    for value in right:
+        check(document, schema, value)
+    for value in wrong:
+        with pytest.raises(ValidationError):
+            check(document, schema, value)
+
+
 def test_each_operation_has_an_example(document: dict[str, Any]) -> None:
     for _, _, operation in operations(document):
         if operation["operationId"] in UNFIT:

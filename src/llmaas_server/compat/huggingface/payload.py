@@ -12,6 +12,7 @@ from llmaas_client.wire.base import Request, TaskRequest
 from llmaas_client.wire.validation import explain
 from llmaas_server.api.context import Statuses
 from llmaas_server.api.problems import NATIVE
+from llmaas_server.api.schemas import only
 from llmaas_server.compat.openai.fields import refused
 from llmaas_server.errors import Problem
 
@@ -20,8 +21,8 @@ RequestT = TypeVar("RequestT", bound=TaskRequest)
 
 def _with_what_changes_nothing(schema: dict[str, Any], model: type[Any]) -> None:
     """Names in a schema what is taken beside the fields."""
-    for name, (only, why) in model.ONLY.items():
-        told = {"description": f"Nothing else: {why}.", "enum": [only, None]}
+    for name, (value, why) in model.ONLY.items():
+        told = {"description": f"Nothing else: {why}.", **only(value)}
         schema["properties"].setdefault(name, told)
 
 
@@ -51,9 +52,9 @@ class Payload(Request):
             if name not in cls.ONLY:
                 kept[name] = value
                 continue
-            only, why = cls.ONLY[name]
-            if value != only:
-                raise refused(name, f"{json.dumps(only)} is all that it can be: {why}")
+            right, why = cls.ONLY[name]
+            if value != right:
+                raise refused(name, f"{json.dumps(right)} is all that it can be: {why}")
         return kept
 
 

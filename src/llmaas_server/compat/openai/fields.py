@@ -6,6 +6,7 @@ the answer is taken and does nothing. Null is the same as absent, as it is there
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from pydantic import ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
 from llmaas_client.wire.base import Request
+from llmaas_server.api.schemas import only
 
 IGNORED: Mapping[str, str] = {
     "metadata": "nothing is stored with it",
@@ -63,9 +65,8 @@ def _with_what_changes_nothing(schema: dict[str, Any]) -> None:
     for name, why in IGNORED.items():
         fields.setdefault(name, {"description": f"Without effect: {why}."})
     for name, values in ONLY.items():
-        fields.setdefault(
-            name, {"description": "Of other values, refused.", "enum": [*values, None]}
-        )
+        told = " or ".join(f"`{json.dumps(value)}`" for value in values)
+        fields.setdefault(name, {"description": f"Refused with all but {told}.", **only(*values)})
 
 
 class Body(Request):

@@ -58,7 +58,7 @@ class FlatSchemaFormat(Item):
 
 class TextOptions(Item):
     format: Annotated[TextFormat | ObjectFormat | FlatSchemaFormat, Field(discriminator="type")] = (
-        TextFormat(type="text")
+        Field(default_factory=lambda: TextFormat(type="text"), description="Text without it.")
     )
     verbosity: Literal["medium"] = "medium"
 
