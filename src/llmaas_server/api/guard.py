@@ -17,10 +17,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from llmaas_client.wire import DEADLINE_HEADER, REQUEST_ID_HEADER
 from llmaas_server.errors import Problem
 
+from .limits import POLICY_HEADER, RATES_HEADER
+
 MOST_HEADERS = 100
 PREFLIGHT_SECONDS = 600
 METHODS = "GET, POST, PATCH, DELETE"
-READ_BY_PAGES = f"{REQUEST_ID_HEADER}, retry-after, ratelimit, ratelimit-policy"
+READ_BY_PAGES = f"{REQUEST_ID_HEADER}, retry-after, {RATES_HEADER}, {POLICY_HEADER}"
 SENT_BY_PAGES = f"authorization, content-type, idempotency-key, {DEADLINE_HEADER}"
 
 

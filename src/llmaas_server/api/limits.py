@@ -15,6 +15,8 @@ from llmaas_server.gateway.limiter import Limiter
 
 from .context import find_principal
 
+POLICY_HEADER = "ratelimit-policy"
+RATES_HEADER = "ratelimit"
 WINDOW = MINUTE // SECOND
 
 
@@ -37,9 +39,9 @@ class RateLimits:
         principal = find_principal(scope)
         if principal is None or not (rates := self._limiter.rates(principal.limited)):
             return
-        headers["ratelimit-policy"] = ", ".join(
+        headers[POLICY_HEADER] = ", ".join(
             f'"{rate.name}";q={rate.limit};w={WINDOW}' for rate in rates
         )
-        headers["ratelimit"] = ", ".join(
+        headers[RATES_HEADER] = ", ".join(
             f'"{rate.name}";r={rate.remaining};t={rate.reset}' for rate in rates
         )

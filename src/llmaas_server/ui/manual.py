@@ -107,12 +107,20 @@ def manual_of(document: Document) -> Manual:
 
 def _operations(document: Document, shapes: Mapping[str, Shape]) -> Iterator[tuple[str, Operation]]:
     """Each with the name of its group."""
+    errors: Mapping[str, Schema] = document["components"]["examples"]
     for path, ways in document["paths"].items():
         for method, told in ways.items():
-            yield told["tags"][0], _operation(method.upper(), path, told, shapes)
+            yield told["tags"][0], _operation(method.upper(), path, told, shapes, errors)
 
 
-def _operation(method: str, path: str, told: Schema, shapes: Mapping[str, Shape]) -> Operation:
+def _operation(
+    method: str,
+    path: str,
+    told: Schema,
+    shapes: Mapping[str, Shape],
+    errors: Mapping[str, Schema],
+) -> Operation:
+    """`errors` has an example for each code."""
     content = told["responses"]["200"]["content"]
     body = told.get("requestBody", {}).get("content", {}).get(JSON, {})
     answer = next(iter(content.values()))
@@ -128,7 +136,7 @@ def _operation(method: str, path: str, told: Schema, shapes: Mapping[str, Shape]
             (media, words_of(one["schema"])) for media, one in content.items() if media != EVENTS
         ],
         events=[_event(one) for one in content.get(EVENTS, {}).get("schema", {}).get("oneOf", ())],
-        failures=list(_failures(told["responses"])),
+        failures=list(_failures(told["responses"], errors)),
         samples=list(_samples(method, path, told, body.get("example"))),
         example=_text(answer["example"]) if "example" in answer else None,
     )
@@ -145,12 +153,12 @@ def _event(schema: Schema) -> Event:
     return Event(fields.get("event", {}).get("const"), words_of(data))
 
 
-def _failures(responses: Schema) -> Iterator[Failure]:
+def _failures(responses: Schema, errors: Mapping[str, Schema]) -> Iterator[Failure]:
     for status, response in responses.items():
         if status == "200":
             continue
         examples = response["content"][JSON].get("examples", {})
-        codes = [(code, example["summary"]) for code, example in examples.items()]
+        codes = [(code, errors[code]["summary"]) for code in examples]
         yield Failure(status, codes or [("", response["description"])])
 
 

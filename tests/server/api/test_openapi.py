@@ -178,9 +178,29 @@ def test_examples_are_of_their_shapes(document: dict[str, Any]) -> None:
             contents.append(operation["requestBody"]["content"])
         for content in contents:
             for one in content.values():
-                told = [example["value"] for example in one.get("examples", {}).values()]
+                told = [
+                    resolved(document, example)["value"]
+                    for example in one.get("examples", {}).values()
+                ]
                 for value in [*told, *([one["example"]] if "example" in one else [])]:
                     check(document, one["schema"], value)
+
+
+def resolved(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+    """What a reference leads to."""
+    for name in node["$ref"].removeprefix("#/").split("/"):
+        document = document[name]
+    return document
+
+
+def test_limits_are_told_where_keys_have_them(document: dict[str, Any]) -> None:
+    def headers(method: str, path: str, status: str) -> set[str]:
+        return set(document["paths"][path][method]["responses"][status]["headers"])
+
+    limits = {"ratelimit", "ratelimit-policy"}
+    assert headers("post", "/v1/tasks/chat", "200") == {"x-request-id", *limits}
+    assert headers("post", "/v1/tasks/chat", "429") == {"x-request-id", "retry-after", *limits}
+    assert headers("post", "/v1/keys", "200") == {"x-request-id"}
 
 
 def test_examples_are_taken(server: Front, document: dict[str, Any]) -> None:

@@ -249,7 +249,7 @@ def test_description_has_no_loose_ends(server: Front) -> None:
     document = server.http.get("/openapi.json").json()
     known = {
         f"#/components/{kind}/{name}"
-        for kind in ("schemas", "headers")
+        for kind in ("schemas", "headers", "examples")
         for name in document["components"][kind]
     }
     found = set(references(document))
