@@ -126,8 +126,7 @@ class StepLoop:
         self._turns.charge(key, seconds)
         lane.meter.stepped(seconds)
         self.steps += 1
-        self._note_begins(lane, started)
-        self._count(lane, outputs, round(seconds * 1_000_000))
+        self._count(lane, outputs, started, round(seconds * 1_000_000))
         for output in outputs:
             if output.done:
                 self._jobs.pop(output.job_id, None)
@@ -136,22 +135,19 @@ class StepLoop:
         if not lane.busy:
             lane.check()
 
-    def _count(self, lane: Lane, outputs: list[Output], microseconds: int) -> None:
+    def _count(self, lane: Lane, outputs: list[Output], started: float, microseconds: int) -> None:
         """Note what each job of a step has spent; the parts of the time sum to the step."""
         loads = lane.loads
         if loads:
             for job_id, part in zip(loads, divide(microseconds, [*loads.values()]), strict=True):
-                if spending := self._jobs[job_id][1].spending:
-                    spending.microseconds += part
+                job = self._jobs[job_id][1]
+                if job.spending is not None:
+                    job.spending.microseconds += part
+                if job.timeline is not None:
+                    job.timeline.begin(started)
         for output in outputs:
             if spending := self._jobs[output.job_id][1].spending:
                 spending.generated += sum(isinstance(item, Token) for item in output.items)
-
-    def _note_begins(self, lane: Lane, started: float) -> None:
-        for job_id in lane.loads:
-            timeline = self._jobs[job_id][1].timeline
-            if timeline is not None and timeline.began is None:
-                timeline.began = started
 
     def _submit(self, key: int, job: Job) -> None:
         try:

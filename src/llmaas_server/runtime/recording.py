@@ -1,20 +1,17 @@
-"""What a call did when: spans for its trace, where somebody wants them.
-
-As with `spending`, whatever tasks a call starts find its recorder in the context they run in.
-"""
+"""What a call did when: spans for its trace, where somebody wants them."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from itertools import pairwise
 from typing import Any
 
 from llmaas_server.seam.values import Span
 
 from .request import Attention, Attribution, Encoding, Finished, Generation, Scoring, Token
+from .spending import current
 
 MOST_SPANS = 256
 """Of a call: a long document has thousands of jobs, and the first say what the others are."""
@@ -74,6 +71,11 @@ class Timeline:
         self._first: float | None = None
         self._generated = self._cached = 0
 
+    def begin(self, at: float) -> None:
+        """A step of it begins."""
+        if self.began is None:
+            self.began = at
+
     def hear(self, items: Iterable[Any]) -> None:
         """What came of a step of the job."""
         for item in items:
@@ -124,23 +126,11 @@ def _sized(sequences: int, tokens: int) -> Attributes:
     return {"llmaas.sequences": sequences, "llmaas.tokens": tokens}
 
 
-_current: ContextVar[Recorder | None] = ContextVar("recorder", default=None)
-
-
-@contextmanager
-def recorded(recorder: Recorder | None) -> Iterator[None]:
-    """Record what is asked of the runtime from here, and from the tasks that are started here."""
-    token = _current.set(recorder)
-    try:
-        yield
-    finally:
-        _current.reset(token)
-
-
 @contextmanager
 def timed(work: Any, submitted: float) -> Iterator[Timeline | None]:
     """The timeline of a job, recorded with the end of the block; None where nobody wants it."""
-    recorder = _current.get()
+    spending = current()
+    recorder = None if spending is None else spending.recorder
     if recorder is None:
         yield None
         return

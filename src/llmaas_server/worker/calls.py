@@ -22,7 +22,7 @@ import msgspec
 from llmaas_client.wire.base import TaskRequest
 from llmaas_server.errors import Problem
 from llmaas_server.runtime.interface import Model, Runtime
-from llmaas_server.runtime.recording import Recorder, recorded
+from llmaas_server.runtime.recording import Recorder
 from llmaas_server.runtime.spending import Spending, counted
 from llmaas_server.seam.frames import Measured
 from llmaas_server.seam.values import (
@@ -68,7 +68,6 @@ class Tab:
     """What a call has used so far, for one that does not come to its result."""
 
     spending: Spending
-    recorder: Recorder | None
     accepted: Measurement | None = None
 
     def usage(self) -> Usage:
@@ -79,13 +78,15 @@ class Tab:
 
     def spans(self) -> list[Span]:
         """What it did since the last time, where somebody wants to know."""
-        return [] if self.recorder is None else self.recorder.take()
+        recorder = self.spending.recorder
+        return [] if recorder is None else recorder.take()
 
     def span(self, name: str, model: str) -> AbstractContextManager[None]:
         """Record a block of work with a model, where somebody wants to know."""
-        if self.recorder is None:
+        recorder = self.spending.recorder
+        if recorder is None:
             return nullcontext()
-        return self.recorder.span(name, {"gen_ai.request.model": model})
+        return recorder.span(name, {"gen_ai.request.model": model})
 
 
 class CallRunner:
@@ -115,9 +116,8 @@ class CallRunner:
         """Measure the call, wait for its start, run it. Cancelling this frees all it holds."""
         seconds = None if call.deadline_ms is None else call.deadline_ms / 1000
         limit = asyncio.timeout(seconds)
-        recorder = Recorder() if call.traced else None
-        with counted() as spending, recorded(recorder):
-            tab = Tab(spending, recorder)
+        with counted(Recorder() if call.traced else None) as spending:
+            tab = Tab(spending)
             try:
                 async with limit:
                     await self._measure_and_run(request_id, call, limit.when(), tab)

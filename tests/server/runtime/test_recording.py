@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 
-from llmaas_server.runtime.recording import MOST_SPANS, Recorder, recorded, timed
+from llmaas_server.runtime.recording import MOST_SPANS, Recorder, timed
 from llmaas_server.runtime.request import Encoding, Finish, Finished, Generation, Scoring, Token
+from llmaas_server.runtime.spending import counted
 from llmaas_server.seam.values import Span
 
 ENCODING = Encoding((((1, 2, 3), None), ((4, 5), (0, 0))), head=False)
@@ -57,7 +58,7 @@ def test_nobody_records_outside() -> None:
 
 def test_a_job_has_the_parts_that_it_came_to() -> None:
     recorder = Recorder()
-    with recorded(recorder):
+    with counted(recorder):
         with timed(ENCODING, 1.0):
             pass  # no step ever began
         with timed(ENCODING, 1.0) as timeline:
@@ -94,7 +95,7 @@ async def test_tasks_that_a_call_starts_find_its_recorder() -> None:
             await asyncio.sleep(0)
 
     async def call(recorder: Recorder, jobs: int) -> None:
-        with recorded(recorder):
+        with counted(recorder):
             await asyncio.gather(*(work() for _ in range(jobs)))
 
     await asyncio.gather(call(one, 2), call(two, 3))

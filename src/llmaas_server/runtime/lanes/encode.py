@@ -114,7 +114,7 @@ class EncodeLane:
         self._native = native
         self._takes_types = native is not None or takes_types(model)
         self._loads: Counter[int] = Counter()
-        self._meter = Meter()
+        self.meter = Meter()
         self._waiting = 0
         """Sequences of all works that no step has taken."""
         self._works: dict[int, Work] = {}
@@ -137,12 +137,8 @@ class EncodeLane:
         return self._loads
 
     @property
-    def meter(self) -> Meter:
-        return self._meter
-
-    @property
     def state(self) -> LaneState:
-        return LaneState(self._meter.batch, self._waiting)
+        return LaneState(self.meter.batch, self._waiting)
 
     def submit(self, job: Job) -> None:
         """Raises Problem `empty_text`, `context_overflow`, and `model_has_no_head` where a head
@@ -167,8 +163,8 @@ class EncodeLane:
         self._loads = Counter()
         for row in batch:
             self._loads[row.work.job.id] += len(row.sequence[0])
-        self._meter.batch = len(batch)
-        self._meter.prefill_tokens += self._loads.total()
+        self.meter.batch = len(batch)
+        self.meter.prefill_tokens += self._loads.total()
         outputs = self._run(batch, head)
         if outputs is None:
             # Something in it fails the whole batch: each job by itself, then.

@@ -47,7 +47,7 @@ class GenerateLane:
         self._options = options
         self._successor = successor
         self._loads: dict[int, int] = {}
-        self._meter = Meter()
+        self.meter = Meter()
         self._install(decoder)
 
     @property
@@ -71,10 +71,6 @@ class GenerateLane:
     @property
     def loads(self) -> Mapping[int, int]:
         return self._loads
-
-    @property
-    def meter(self) -> Meter:
-        return self._meter
 
     @property
     def state(self) -> LaneState:
@@ -107,7 +103,7 @@ class GenerateLane:
         self._succeed()
         chunks = self._scheduler.schedule(time.monotonic())
         self._loads = {chunk.sequence.id: chunk.size for chunk in chunks}
-        self._meter.batch = len(chunks)
+        self.meter.batch = len(chunks)
         try:
             logits = self._compute(chunks)
         except Problem:
@@ -137,7 +133,7 @@ class GenerateLane:
         blocks = Blocks(min(most, options.kv_bytes // self._block_bytes), size)
         decoder.reserve(blocks.capacity)
         self._scheduler = Scheduler(
-            blocks, options.max_sequences, options.max_step_tokens, self._meter
+            blocks, options.max_sequences, options.max_step_tokens, self.meter
         )
 
     def _succeed(self) -> None:
@@ -198,7 +194,7 @@ class GenerateLane:
         for answer in answers:
             tokens = drawn[row : (row := row + answer.drafted + 1)]
             right = answer.right(tokens)
-            self._meter.accept(right)
+            self.meter.accept(right)
             outputs.append(answer.take(tokens[: right + 1], now))
         return outputs
 

@@ -70,7 +70,7 @@ class Seq2SeqLane:
         """By job; those that drew a token longest ago first."""
         self._held = 0
         """Bytes of keys and values that the running sequences may come to."""
-        self._meter = Meter()
+        self.meter = Meter()
         self._loads: dict[int, int] = {}
         self._has_begun = False
         """Whether the last step began sequences."""
@@ -90,10 +90,6 @@ class Seq2SeqLane:
     @property
     def loads(self) -> Mapping[int, int]:
         return self._loads
-
-    @property
-    def meter(self) -> Meter:
-        return self._meter
 
     @property
     def state(self) -> LaneState:
@@ -134,7 +130,7 @@ class Seq2SeqLane:
         self._has_begun = begins
         self._loads = {}
         outputs = self._begin() if begins else self._advance(list(self._running.values())[:_WIDTH])
-        self._meter.batch = len(self._loads)
+        self.meter.batch = len(self._loads)
         for output in outputs:
             if output.done:
                 self.abort(output.job_id)
@@ -165,7 +161,7 @@ class Seq2SeqLane:
                 break
             del self._waiting[id]
             self._loads[id] = len(waiting.sequence.generation.prompt)
-            self._meter.prefill_tokens += self._loads[id]
+            self.meter.prefill_tokens += self._loads[id]
             try:
                 running = self._running[id] = self._encode(waiting)
             except Problem as problem:
@@ -195,7 +191,7 @@ class Seq2SeqLane:
         for running in chosen:
             id = running.sequence.id
             self._loads[id] = self._loads.get(id, 0) + 1
-            self._meter.decode_tokens += 1
+            self.meter.decode_tokens += 1
             try:
                 rows.append(self._logits(running))
             except Problem as problem:

@@ -51,7 +51,7 @@ class TraceLane:
         self._model = model
         self._max_tokens = options.max_step_tokens
         self._loads: dict[int, int] = {}
-        self._meter = Meter()
+        self.meter = Meter()
         self._works: dict[int, Work] = {}
         """By job, the next one first."""
 
@@ -72,12 +72,8 @@ class TraceLane:
         return self._loads
 
     @property
-    def meter(self) -> Meter:
-        return self._meter
-
-    @property
     def state(self) -> LaneState:
-        return LaneState(self._meter.batch, len(self._works))
+        return LaneState(self.meter.batch, len(self._works))
 
     def submit(self, job: Job) -> None:
         """The caller has seen that the sequence fits into the context."""
@@ -90,7 +86,7 @@ class TraceLane:
     def step(self) -> list[Output]:
         id, work = next(iter(self._works.items()))
         del self._works[id]
-        self._meter.batch = 1
+        self.meter.batch = 1
         try:
             with blamed():
                 output = self._read(work) if work.sum is None else self._advance(work, work.sum)
@@ -111,14 +107,14 @@ class TraceLane:
         points = max(1, self._max_tokens // (PASSES * length))
         taken = sum.advance(points)
         self._loads = {work.job.id: taken * length}
-        self._meter.prefill_tokens += taken * length
+        self.meter.prefill_tokens += taken * length
         return Output(work.job.id, [sum.result()], done=True) if sum.done else None
 
     @torch.inference_mode()
     def _read(self, work: Work) -> Output:
         wanted: Attention = work.job.work
         self._loads = {work.job.id: len(wanted.ids)}
-        self._meter.prefill_tokens += len(wanted.ids)
+        self.meter.prefill_tokens += len(wanted.ids)
         inputs = inputs_of(self._model, wanted.ids, wanted.types, 1)
         layers = self._model.module(**inputs, output_attentions=True).attentions
         if not layers or any(layer is None for layer in layers):
