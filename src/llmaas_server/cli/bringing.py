@@ -11,6 +11,7 @@ from .output import size_text
 from .pulling import pulled, showing
 
 if TYPE_CHECKING:
+    from llmaas_server.errors import Problem
     from llmaas_server.models.store import Store
     from llmaas_server.settings import Settings
 
@@ -19,7 +20,6 @@ def missing_models(settings: Settings) -> list[str]:
     """The default models that are not here or are damaged, each once. Exits for a name that leads
     to no model."""
     from llmaas_server.errors import Problem
-    from llmaas_server.models.names import is_hub_id, is_name
 
     if settings.backend == "fake":  # it has no files
         return []
@@ -29,11 +29,22 @@ def missing_models(settings: Settings) -> list[str]:
         try:
             store.ref(name)
         except Problem as problem:
-            if problem.code == "model_not_found" and not (is_name(name) and is_hub_id(name)):
-                hint = f"set {role}_model to a name that `llmaas models list --all` has"
-                wrong_usage(problem.message, hint)
+            if leads_nowhere(name, problem):
+                wrong_usage(problem.message, another_name(role))
             missing[name] = None
     return list(missing)
+
+
+def leads_nowhere(name: str, problem: Problem) -> bool:
+    """Whether no pull can bring the model that was not found."""
+    from llmaas_server.models.names import is_hub_id, is_name
+
+    return problem.code == "model_not_found" and not (is_name(name) and is_hub_id(name))
+
+
+def another_name(role: str) -> str:
+    """What to do then, where it is the default for something."""
+    return f"set {role}_model to a name that `llmaas models list --all` has"
 
 
 def bring(settings: Settings, missing: list[str]) -> None:

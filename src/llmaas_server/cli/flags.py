@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Concatenate, ParamSpec, get_type_hi
 
 import typer
 
-from .failure import wrong_usage
+from .opening import settings_from
 
 if TYPE_CHECKING:
     from llmaas_server.settings import Settings
@@ -29,22 +29,13 @@ def taking_settings(command: Callable[Concatenate[Settings, P], None]) -> Callab
     @wraps(command)
     def run(**given: object) -> None:
         flags = {name: given.pop(name) for name in shared}
-        command(_settings(flags), **given)  # type: ignore[call-arg, arg-type]
+        command(settings_from(flags), **given)  # type: ignore[call-arg, arg-type]
 
     parameters = [*shared.values(), *own]
     # What typer makes the options of.
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {one.name: one.annotation for one in parameters}
     return run
-
-
-def _settings(flags: dict[str, object]) -> Settings:
-    from llmaas_server.settings import SettingsError, load_settings
-
-    try:
-        return load_settings(flags)
-    except SettingsError as error:
-        wrong_usage(str(error))
 
 
 def _flags(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -27,36 +27,32 @@ CANNOT = 2
 
 
 def settings_of(config: Path | None, home: Path | None = None) -> Settings:
+    return settings_from({"config": config, "home": home})
+
+
+def settings_from(flags: Mapping[str, object]) -> Settings:
+    """Ends the command where they cannot be used."""
     from llmaas_server.settings import SettingsError, load_settings
 
     try:
-        return load_settings({"config": config, "home": home})
+        return load_settings(flags)
     except SettingsError as error:
         wrong_usage(str(error))
 
 
 def url_of(settings: Settings) -> str:
     """Of the database."""
-    from llmaas_server.storage.database import url_in
+    from llmaas_server.storage import database
 
-    url = settings.database_url
-    return url_in(settings.home) if url is None else url.get_secret_value()
-
-
-def key_source(settings: Settings) -> KeySource:
-    """Raises KeychainError."""
-    from llmaas_server.gateway import keychain
-
-    key = settings.encryption_key
-    text = None if key is None else key.get_secret_value()
-    return keychain.key_source(settings.home, text, settings.encryption_key_command)
+    return database.url_of(settings)
 
 
 def source_of(settings: Settings) -> KeySource:
+    from llmaas_server.gateway import keychain
     from llmaas_server.gateway.kek import KeychainError
 
     try:
-        return key_source(settings)
+        return keychain.source_of(settings)
     except KeychainError as error:
         wrong_usage(str(error))
 

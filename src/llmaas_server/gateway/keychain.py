@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from llmaas_server.settings import Settings
 from llmaas_server.storage.data_keys import DataKeyRow
 from llmaas_server.storage.database import Database
 from llmaas_server.storage.reader import Reader
@@ -50,6 +51,13 @@ def key_source(home: Path, text: str | None = None, command: str | None = None) 
     if text is not None:
         return KeyText(text)
     return KeyFile(home) if command is None else KeyCommand(command)
+
+
+def source_of(settings: Settings) -> KeySource:
+    """As `key_source`, of these settings. Raises KeychainError."""
+    key = settings.encryption_key
+    text = None if key is None else key.get_secret_value()
+    return key_source(settings.home, text, settings.encryption_key_command)
 
 
 def rotate(database: Database, source: KeySource, clock: Clock) -> Keychain:

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from llmaas_server.errors import Problem
 from llmaas_server.settings import Settings
-from llmaas_server.storage.database import Database, url_in
+from llmaas_server.storage.database import Database, url_of
 
 from . import bootstrap
 from .accounts import Accounts
@@ -26,7 +26,7 @@ from .export import Export
 from .idempotency import Idempotency, Unkept
 from .inventory import Inventory, Look
 from .invitations import Invitations
-from .keychain import Keychain, key_source
+from .keychain import Keychain, source_of
 from .keyring import KeyRing
 from .keys import DAY, Keys, Lifetimes
 from .ledger import Ledger
@@ -159,15 +159,9 @@ class Services:
         Raises StorageError, KeychainError, OSError: each with what to do in its text.
         """
         prepare_home(settings.home)
-        url, key = settings.database_url, settings.encryption_key
-        database = Database.open(url_in(settings.home) if url is None else url.get_secret_value())
+        database = Database.open(url_of(settings))
         try:
-            source = key_source(
-                settings.home,
-                None if key is None else key.get_secret_value(),
-                settings.encryption_key_command,
-            )
-            return cls(settings, database, Keychain.open(database, source, wall))
+            return cls(settings, database, Keychain.open(database, source_of(settings), wall))
         except BaseException:
             database.close()
             raise

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from llmaas_server.errors import Problem
+from llmaas_server.settings import Settings
 
 from . import migrate
 from .dialect import Dialect
@@ -27,6 +28,12 @@ T = TypeVar("T")
 def url_in(home: Path) -> str:
     """The database of a server that names no other."""
     return f"sqlite:///{home / FILE_NAME}"
+
+
+def url_of(settings: Settings) -> str:
+    """Of the database that these settings name."""
+    url = settings.database_url
+    return url_in(settings.home) if url is None else url.get_secret_value()
 
 
 class Database:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from llmaas_server.cli.bringing import another_name, leads_nowhere
+
 from .finding import Finding
 
 if TYPE_CHECKING:
@@ -71,8 +73,7 @@ def _others(store: Store, defaults: set[str]) -> Iterator[Finding]:
         try:
             store.ref(model.name)
         except Problem as problem:
-            remedy = _remedy(model.name, problem, None)
-            yield Finding(f"model {model.name}", "weak", problem.message, remedy)
+            yield Finding(f"model {model.name}", "weak", problem.message, _pull(model.name))
 
 
 def _is_able(model: InstalledModel, role: str) -> bool:
@@ -80,9 +81,9 @@ def _is_able(model: InstalledModel, role: str) -> bool:
     return task in model.tasks and model.kind in kinds
 
 
-def _remedy(name: str, problem: Problem, role: str | None) -> str:
-    from llmaas_server.models.names import is_hub_id, is_name
+def _remedy(name: str, problem: Problem, role: str) -> str:
+    return another_name(role) if leads_nowhere(name, problem) else _pull(name)
 
-    if problem.code == "model_not_found" and not (is_name(name) and is_hub_id(name)):
-        return f"set {role}_model to a name that `llmaas models list --all` has"
+
+def _pull(name: str) -> str:
     return f"llmaas models pull {name}"

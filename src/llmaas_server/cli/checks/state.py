@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from llmaas_client.running import address_in
-from llmaas_server.cli.opening import key_source, url_of
+from llmaas_server.cli.opening import url_of
 
 from .finding import Finding, word
 
@@ -54,14 +54,14 @@ def _inside(reader: Reader, settings: Settings) -> Finding:
 def _key(reader: Reader, settings: Settings) -> Iterator[Finding]:
     """Whether the key-encryption key is there and fits."""
     from llmaas_server.gateway.kek import FILE_NAME, FOLDER, KeychainError
-    from llmaas_server.gateway.keychain import Keychain
+    from llmaas_server.gateway.keychain import Keychain, source_of
 
     if not reader.look(lambda tables: tables.root_keys.all()):
         yield Finding("encryption key", "ok", "none yet: the server was never started")
         return
     path = settings.home / FOLDER / FILE_NAME
     try:
-        source = key_source(settings)
+        source = source_of(settings)
         keychain = Keychain.load(reader, source)
     except KeychainError as error:
         if settings.encryption_key is not None:
