@@ -88,9 +88,13 @@ def test_chat(owner: Visitor, kind: str, tmp_path: Path) -> None:
     page.get_by_label("Temperature").fill("0.5")
     page.get_by_label("Top k").fill("40")
     page.get_by_label("Min p").fill("0.05")
+    page.get_by_label("Repetition penalty").fill("1.1")
     page.get_by_label("Seed").fill("7")
     page.get_by_label("Message").fill(TEXT)
-    assert "漢字" in printed(owner, kind, copied(owner, kind), tmp_path)
+    code = copied(owner, kind)
+    for name in ("temperature", "top_k", "min_p", "repetition_penalty", "seed"):
+        assert name in code
+    assert "漢字" in printed(owner, kind, code, tmp_path)
 
 
 @pytest.mark.parametrize("kind", KINDS)

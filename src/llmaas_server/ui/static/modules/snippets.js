@@ -62,9 +62,9 @@ function as_openai({ task, body, model }) {
   if (task !== "chat") {
     return [...head, `result = client.post("/tasks/${task}", cast_to=object, body=${python(body)})`, "print(result)"].join("\n");
   }
-  const { messages, temperature, top_p, max_tokens, seed, response_format, top_k, min_p } = body;
+  const { messages, temperature, top_p, max_tokens, seed, response_format, top_k, min_p, repetition_penalty } = body;
   const format = response_format && { type: "json_schema", json_schema: { name: "answer", schema: response_format.schema } };
-  const ours = Object.fromEntries(Object.entries({ top_k, min_p }).filter(([, value]) => value !== undefined));
+  const ours = Object.fromEntries(Object.entries({ top_k, min_p, repetition_penalty }).filter(([, value]) => value !== undefined));
   const named = { model: body.model ?? model, messages, temperature, top_p, max_tokens, seed, response_format: format, extra_body: Object.keys(ours).length ? ours : undefined };
   return [...head, "answer = client.chat.completions.create(", ...arguments_of(named), ")", "print(answer.choices[0].message.content)"].join("\n");
 }
