@@ -15,13 +15,9 @@ export class ApiError extends Error {
   }
 }
 
-/** @returns {string} */
-export function csrf() {
-  return meta("csrf-token");
-}
-
 /**
- * A request; asks for the password and sends it again where the server wants that.
+ * A request with a value as JSON, or a file; asks for the password and sends it again where the
+ * server wants that.
  * @param {string} method @param {string} path @param {unknown} [body] @param {{signal?: AbortSignal, headers?: Record<string, string>}} [options]
  * @returns {Promise<Response>} one that went well
  */
@@ -47,7 +43,7 @@ export async function call(method, path, body, options = {}) {
 }
 
 /** @param {Response} response @returns {Promise<ApiError>} */
-export async function error_of(response) {
+async function error_of(response) {
   try {
     const told = (await response.json()).error;
     if (told?.message) return new ApiError(told);
@@ -59,13 +55,14 @@ export async function error_of(response) {
 
 /** @param {string} method @param {string} path @param {unknown} body @param {{signal?: AbortSignal, headers?: Record<string, string>}} options */
 async function raw(method, path, body, options) {
-  const headers = { accept: "application/json", "x-csrf-token": csrf(), ...options.headers };
-  if (body !== undefined) headers["content-type"] = "application/json";
+  const headers = { accept: "application/json", "x-csrf-token": meta("csrf-token"), ...options.headers };
+  const is_file = body instanceof Blob;
+  if (body !== undefined && !is_file) headers["content-type"] = "application/json";
   try {
     return await fetch(path, {
       method,
       headers,
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: body === undefined || is_file ? body : JSON.stringify(body),
       signal: options.signal,
       credentials: "same-origin",
     });

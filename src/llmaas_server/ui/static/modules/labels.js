@@ -3,7 +3,7 @@
 import { call } from "./api.js";
 import { dialog } from "./confirm.js";
 import { el } from "./dom.js";
-import { toast, words_of } from "./toast.js";
+import { sentences_of, toast } from "./toast.js";
 
 /** Labels with what they mean, empty where nobody says. @typedef {[string, string][]} Pairs */
 
@@ -108,8 +108,7 @@ export async function save_as_classifier(pairs, model) {
     try {
       await call("POST", "/v1/classifiers", body);
     } catch (error) {
-      const { said, hint } = words_of(error);
-      return hint ? `${said} ${hint}` : said;
+      return sentences_of(error);
     }
     return null;
   });

@@ -1,6 +1,6 @@
 // The page Summarize: a text or a file, and a summary whose sentences show what they rest on.
 
-import { ApiError, csrf, error_of } from "./api.js";
+import { call } from "./api.js";
 import { copy_button } from "./copy.js";
 import { append, el, fill, need } from "./dom.js";
 import { failure } from "./failure.js";
@@ -48,13 +48,11 @@ async function read(given) {
   }
   drop.setAttribute("aria-busy", "true");
   try {
-    const response = await fetch(`/console/read?name=${encodeURIComponent(given.name)}`, { method: "POST", body: given, headers: { accept: "application/json", "x-csrf-token": csrf() } });
-    if (!response.ok) throw await error_of(response);
-    text.value = (await response.json()).text;
+    text.value = (await call("POST", `/console/read?name=${encodeURIComponent(given.name)}`, given)).text;
     count();
     toast(`Read ${given.name}: ${points(text.value).length.toLocaleString("en")} characters.`);
   } catch (error) {
-    toast_error(error instanceof TypeError ? new ApiError({ code: "connection_failed", message: "the server does not answer", hint: "Is it running? Start it with: llmaas serve" }) : error);
+    toast_error(error);
   } finally {
     drop.removeAttribute("aria-busy");
   }

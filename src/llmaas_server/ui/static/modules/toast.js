@@ -23,9 +23,14 @@ export function words_of(error) {
   return { said: `${said.charAt(0).toUpperCase()}${said.slice(1)}.`, hint: "hint" in told && typeof told.hint === "string" ? told.hint : "" };
 }
 
+/** The same in one piece. @param {unknown} error @returns {string} */
+export function sentences_of(error) {
+  const { said, hint } = words_of(error);
+  return hint ? `${said} ${hint}` : said;
+}
+
 /** @param {unknown} error */
 export function toast_error(error) {
   if (error instanceof DOMException && error.name === "AbortError") return;
-  const { said, hint } = words_of(error);
-  toast(hint ? `${said} ${hint}` : said, "bad");
+  toast(sentences_of(error), "bad");
 }
