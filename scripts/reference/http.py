@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from llmaas_client.wire.errors import ERRORS
 from llmaas_server.api import openapi
-from llmaas_server.api.words import Schema
+from llmaas_server.api.schemas import Schema
 from llmaas_server.app import create_app
 from llmaas_server.gateway.services import Services
 from llmaas_server.settings import Settings

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from prometheus_client.core import Metric
 
 from llmaas_server.gateway.metrics import Metrics
+from llmaas_server.gateway.scraped import Scraped
 from llmaas_server.seam.backend import Tally
 from llmaas_server.seam.lanes import LaneState, LaneWork
 from llmaas_server.seam.values import BackendStatus, Call, ModelRef, ModelStatus, Timing
@@ -42,7 +43,7 @@ def told() -> dict[str, Metric]:
     metrics = Metrics("0")
     model = ModelStatus("m", "resident", 1.0, 1, now=LaneState(kv_limit_bytes=1))
     status = BackendStatus(ready=True, models=[model], running=0, work=[LaneWork("m", "generate")])
-    metrics.watch(lambda: status, lambda: 0, 1, {("chat", "m"): 1})
+    metrics.watch(Scraped(lambda: status, lambda: 0, 1, {("chat", "m"): 1}))
     call = Call("c", "chat", ModelRef("m", "", "decoder"), {})
     metrics.began()
     metrics.first_token(call, 1.0)

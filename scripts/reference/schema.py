@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from llmaas_server.api.words import Piece, Schema, words_of
+from llmaas_server.api.schemas import Schema
+from llmaas_server.api.words import Piece, words_of
 
 
 def kind(schema: Schema) -> str:

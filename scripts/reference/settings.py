@@ -10,7 +10,7 @@ from pydantic import ByteSize
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from llmaas_server.api.words import Schema
+from llmaas_server.api.schemas import Schema
 from llmaas_server.settings import ENV_PREFIX, Settings
 
 from .schema import kind

@@ -62,6 +62,7 @@ from llmaas_server.gateway.metrics import Metrics
 from llmaas_server.gateway.observed import Observed
 from llmaas_server.gateway.pulls import NoSource, Pulls, Source
 from llmaas_server.gateway.residents import Residents
+from llmaas_server.gateway.scraped import Scraped
 from llmaas_server.gateway.services import Services
 from llmaas_server.gateway.staff import Staff
 from llmaas_server.gateway.tracing import NoTracer, Tracer
@@ -99,7 +100,11 @@ def create_app(
     defaults = Defaults(settings)
     gate = Gate(settings.max_queue)
     meters = Metrics(version)
-    meters.watch(backend.status, lambda: gate.inside, settings.max_queue, services.ledger.spent)
+    meters.watch(
+        Scraped(
+            backend.status, lambda: gate.inside, settings.max_queue, spent=services.ledger.spent
+        )
+    )
     observed = Observed(backend, meters)
     calls = Calls(
         defaults,

@@ -5,23 +5,20 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from opentelemetry.sdk.trace import Span, TracerProvider
 
 from llmaas_client import AsyncClient, Client
 from llmaas_client.tracing import headers
-from llmaas_server.settings import Settings
-from support.traces import Traced, traced
+from support.traces import Traced, traced_fake
 
 TRACER = TracerProvider(shutdown_on_exit=False).get_tracer("a program")
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traced]:
-    home: Path = tmp_path_factory.mktemp("home")
-    with traced(Settings(home=home, cache=home / "cache", backend="fake")) as running:
+    with traced_fake(tmp_path_factory.mktemp("home")) as running:
         yield running
 
 

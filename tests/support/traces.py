@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from opentelemetry.sdk.trace import ReadableSpan
@@ -75,6 +76,13 @@ def traced(
     tracer = OtelTracer(SimpleSpanProcessor(exporter), "1.2.3")
     with front(settings, backend, store, tracer) as running:
         yield Traced(running, exporter)
+
+
+@contextmanager
+def traced_fake(home: Path) -> Iterator[Traced]:
+    """The same with answers that are made up."""
+    with traced(Settings(home=home, cache=home / "cache", backend="fake")) as running:
+        yield running
 
 
 def is_request(span: ReadableSpan) -> bool:

@@ -44,7 +44,7 @@ class Contexts:
             await self._app(scope, receive, send)
             return
         method = scope["method"] if scope["method"] in METHODS else OTHER
-        tracer = QUIET if _is_watching(scope["path"]) else self._tracer
+        tracer = QUIET if scope["path"].startswith(WATCHED) else self._tracer
         with tracer.request(method, Headers(scope=scope)) as trace:
             await self._serve(method, trace, scope, receive, send)
 
@@ -126,10 +126,6 @@ def _method_of(scope: Scope) -> str:
     """HEAD is asked for as GET is."""
     method: str = scope["method"]
     return "GET" if method == "HEAD" else method
-
-
-def _is_watching(path: str) -> bool:
-    return path.startswith(WATCHED)
 
 
 def _tell(trace: Trace, access: Access) -> None:

@@ -71,14 +71,16 @@ class ListModels:
         )
 
     async def _described(self, seen: Permit) -> list[ModelInfo]:
-        installed = await run_in_threadpool(self._store.installed)
+        stated = await run_in_threadpool(self._read, seen)
         running = {model.name: model for model in self._status().models}
-        chosen = [model for model in installed if model.name in seen]
-        sampling = await run_in_threadpool(lambda: [_sampling(model) for model in chosen])
         return [
-            self._describe(model, running.get(model.name), stated)
-            for model, stated in zip(chosen, sampling, strict=True)
+            self._describe(model, running.get(model.name), sampling) for model, sampling in stated
         ]
+
+    def _read(self, seen: Permit) -> list[tuple[InstalledModel, SamplingDefaults | None]]:
+        """Looks at files."""
+        installed = self._store.installed()
+        return [(model, _sampling(model)) for model in installed if model.name in seen]
 
     def _describe(
         self,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from llmaas_client.wire.errors import ERRORS
 
-Schema = dict[str, Any]
+from .schemas import Schema
 
 _NAMES = {"string": "text", "boolean": "true or false"}
 _RANGES = (

@@ -6,7 +6,7 @@ closed sets, models that are installed. What is not of them is `other`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 
 from prometheus_client import (
     CollectorRegistry,
@@ -23,9 +23,7 @@ from prometheus_client.registry import Collector
 from llmaas_client.wire.errors import ErrorCode
 from llmaas_client.wire.server import TaskFigures
 from llmaas_server.seam.backend import Tally
-from llmaas_server.seam.values import BackendStatus, Call, Timing, Usage
-
-from .scraped import Scraped
+from llmaas_server.seam.values import Call, Timing, Usage
 
 OTHER = "other"
 METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"})
@@ -86,16 +84,9 @@ class Metrics(Collector):
             ["task", "model"], buckets=SHORT, registry=registry,
         )  # fmt: skip
 
-    def watch(
-        self,
-        status: Callable[[], BackendStatus],
-        inside: Callable[[], int],
-        most: int,
-        spent: Mapping[tuple[str, str], int],
-    ) -> None:
-        """Tell, when asked, what the backend does, how many calls hold a place of `most`, and what
-        calls of a task and a model have cost."""
-        self._registry.register(Scraped(status, inside, most, spent))
+    def watch(self, state: Collector) -> None:
+        """Tell what this one tells, too, when asked."""
+        self._registry.register(state)
 
     def render(self, accept: str = "") -> tuple[bytes, str]:
         """All that is told, and its media type: the one of Prometheus' formats that the header

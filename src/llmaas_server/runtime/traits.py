@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -90,11 +91,4 @@ def attention_heads_of(ref: ModelRef, config: Any) -> tuple[int, int] | None:
 
 def sampling_of(ref: ModelRef, generation: dict[str, Any]) -> Sampling:
     """The model's own defaults."""
-    stated = defaults_of(ref.kind, generation)
-    return Sampling(
-        temperature=stated.temperature,
-        top_p=stated.top_p,
-        top_k=stated.top_k,
-        min_p=stated.min_p,
-        repetition_penalty=stated.repetition_penalty,
-    )
+    return Sampling(**asdict(defaults_of(ref.kind, generation)))

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pprint import pformat
 from typing import Any
 
-from llmaas_server.api.words import Piece, Schema, words_of
+from llmaas_server.api.schemas import Schema
+from llmaas_server.api.words import Piece, words_of
 
 JSON = "application/json"
 EVENTS = "text/event-stream"

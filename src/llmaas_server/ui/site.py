@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import groupby
 from typing import Any
 
@@ -80,7 +81,10 @@ class Site:
                     hint="Ask the operator of the server.",
                 )
             content = await page.load(visit)
-            return self._renderer.page(page.template, {**self._shell(visit, page), **content})
+            # A page of hundreds of kilobytes takes a moment, which streams need not wait for.
+            return await asyncio.to_thread(
+                self._renderer.page, page.template, {**self._shell(visit, page), **content}
+            )
 
         return handle
 

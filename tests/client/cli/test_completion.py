@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from llmaas_server.models.manifest import FILE_NAME
 from support.upping import RUN
 
 HERE = ("all-minilm-l6-v2", "org/mine", "smollm2-135m-instruct-q4_1")
@@ -25,7 +26,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         folder = cache / "models" / name.replace("/", "--")
         folder.mkdir(parents=True)
         content = "{" if name == "damaged" else json.dumps({"name": name})
-        (folder / "llmaas.json").write_text(content)
+        (folder / FILE_NAME).write_text(content)
     monkeypatch.setenv("LLMAAS_CACHE", str(cache))
     return cache
 

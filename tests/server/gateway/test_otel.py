@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from llmaas_server.settings import Settings
 from support.front import eventually
-from support.traces import Traced, traced
+from support.traces import Traced, traced_fake
 
 CANARY = "zyzzyva-4127"
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -35,8 +33,7 @@ REQUESTS: list[tuple[str, dict[str, Any], str, str]] = [
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traced]:
-    home: Path = tmp_path_factory.mktemp("home")
-    with traced(Settings(home=home, cache=home / "cache", backend="fake")) as running:
+    with traced_fake(tmp_path_factory.mktemp("home")) as running:
         yield running
 
 
