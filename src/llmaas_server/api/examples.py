@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -18,11 +18,15 @@ FILE = "examples.json"
 class Example:
     """Of one operation."""
 
-    query: str = ""
+    path: Mapping[str, str] = field(default_factory=dict)
+    """What stands in the braces of the address."""
+    query: Mapping[str, str] = field(default_factory=dict)
     """What stands behind the `?`."""
     request: Any = None
     answer: Any = None
     """JSON, or text; None where there is no answer that means anything elsewhere."""
+    stream: str | None = None
+    """The answer to the same request with `stream`: its events as they are sent, some left out."""
 
 
 @cache

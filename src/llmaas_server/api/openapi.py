@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -20,7 +20,7 @@ from .endpoint import Endpoint, Parameter
 from .examples import Example, examples
 from .responses import HEADERS, answer_of, errors_of, example_of
 from .schemas import Schema, components, reference
-from .tags import TAGS, tag_of
+from .tags import TAGS, meaning_of, tag_of
 
 PATH = "/openapi.json"
 
@@ -116,7 +116,7 @@ def _operation(endpoint: Endpoint, example: Example) -> dict[str, Any]:
         if example.request is not None:
             content["example"] = example.request
         operation["requestBody"] = {"required": True, "content": {"application/json": content}}
-    if parameters := _parameters(endpoint):
+    if parameters := _parameters(endpoint, example):
         operation["parameters"] = parameters
     return operation
 
@@ -133,23 +133,35 @@ def _security(access: Access) -> list[dict[str, list[str]]]:
             return [{"management_key": [access.name]}]
 
 
-def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
+def _parameters(endpoint: Endpoint, example: Example) -> list[dict[str, Any]]:
+    path = endpoint.described_path
     in_path = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
-        for name in re.findall(r"{(\w+)}", endpoint.described_path)
+        {
+            **_parameter(Parameter(name, meaning_of(path), _NAME), "path", example.path.get(name)),
+            "required": True,
+        }
+        for name in re.findall(r"{(\w+)}", path)
     ]
-    in_query = [_parameter(one, "query") for one in endpoint.query]
+    in_query = [_parameter(one, "query", example.query.get(one.name)) for one in endpoint.query]
     in_header = [_parameter(one, "header") for one in endpoint.headers]
     return [*in_path, *in_query, *in_header]
 
 
-def _parameter(one: Parameter, place: str) -> dict[str, Any]:
+def _parameter(one: Parameter, place: str, example: str | None = None) -> dict[str, Any]:
     told: Schema = {
         "name": one.name,
         "in": place,
         "description": one.meaning,
         "schema": dict(one.schema),
     }
-    if one.schema.get("type") == "array":
+    kind = one.schema.get("type")
+    if kind == "array":
         told |= {"style": "form", "explode": False}
+    if example is not None:
+        told["example"] = _READ.get(kind, str)(example)
     return told
+
+
+_NAME: Schema = {"type": "string", "minLength": 1}
+_READ: Mapping[Any, Callable[[str], Any]] = {"array": lambda text: text.split(","), "integer": int}
+"""Type of a parameter -> its value, from what stands behind the `?`."""

@@ -30,6 +30,9 @@ RETRY_HEADER = "x-should-retry"
 MESSAGE_HEADER = "x-error-message"
 """By which the clients of Hugging Face know what is wrong."""
 
+CHALLENGE_HEADER = "www-authenticate"
+CHALLENGE = 'Bearer realm="llmaas"'
+
 _LONGEST_HEADER = 512
 """Characters."""
 
@@ -89,7 +92,7 @@ def respond(body: ErrorBody, statuses: Statuses = NATIVE) -> Response:
     if error.retry_after is not None:
         headers["retry-after"] = str(math.ceil(error.retry_after))
     if error.type == "authentication":
-        headers["www-authenticate"] = 'Bearer realm="llmaas"'
+        headers[CHALLENGE_HEADER] = CHALLENGE
     return Response(
         body.model_dump_json(),
         statuses.get(status, status),

@@ -15,6 +15,7 @@ from llmaas_server.gateway.access import Access
 from .endpoint import Endpoint, EventShape
 from .examples import Example
 from .limits import POLICY_HEADER, RATES_HEADER
+from .problems import CHALLENGE, CHALLENGE_HEADER, MESSAGE_HEADER, RETRY_HEADER
 from .schemas import Schema, reference
 
 EVERYWHERE: tuple[ErrorCode, ...] = (
@@ -35,6 +36,19 @@ HEADERS: dict[str, Schema] = {
     "retry-after": {
         "description": "Seconds until it is worth another try; where that is known.",
         "schema": {"type": "integer", "minimum": 0},
+    },
+    RETRY_HEADER: {
+        "description": "Whether the same request may succeed later.",
+        "schema": {"type": "string", "enum": ["true", "false"]},
+    },
+    MESSAGE_HEADER: {
+        "description": "The message of the error, in one line of ASCII.",
+        "schema": {"type": "string"},
+    },
+    CHALLENGE_HEADER: {
+        "description": "How to send a key.",
+        "schema": {"type": "string"},
+        "example": CHALLENGE,
     },
     POLICY_HEADER: {
         "description": "Each limit of the key: its quota (`q`) for so many seconds (`w`). Absent "
@@ -62,7 +76,10 @@ def answer_of(endpoint: Endpoint, example: Example) -> dict[str, Any]:
     names = [REQUEST_ID_HEADER, *_limits(endpoint.access)]
     told: Schema = {"description": "The result.", "headers": _headers(*names)}
     if endpoint.events:
-        content["text/event-stream"] = {"schema": _stream(endpoint.events)}
+        stream: Schema = {"schema": _stream(endpoint.events)}
+        if example.stream is not None:
+            stream["examples"] = {"stream": {"summary": "As sent.", "value": example.stream}}
+        content["text/event-stream"] = stream
         told["description"] = "The result; with `stream`, its events."
     return {**told, "content": content}
 
@@ -121,10 +138,15 @@ def _error(
     content: dict[str, Any] = {"schema": schemas[0] if len(schemas) == 1 else {"anyOf": schemas}}
     if codes:
         content["examples"] = {code: {"$ref": f"#/components/examples/{code}"} for code in codes}
+    names = [REQUEST_ID_HEADER, "retry-after"]
+    if codes:
+        names += [RETRY_HEADER, MESSAGE_HEADER]
+    if any(ERRORS[code].type == "authentication" for code in codes):
+        names.append(CHALLENGE_HEADER)
     sentences = [f"`{code}`: {ERRORS[code].meaning}" for code in codes]
     return {
         "description": " ".join(sentences) or "Not yet.",
-        "headers": _headers(REQUEST_ID_HEADER, "retry-after", *_limits(access)),
+        "headers": _headers(*names, *_limits(access)),
         "content": {"application/json": content},
     }
 

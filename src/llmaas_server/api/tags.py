@@ -60,6 +60,25 @@ TAGS = (
 )
 
 
+NAMES = {
+    "/v1/accounts": "The id of an account, or `me`, which is that of the key.",
+    "/v1/applications": "The id of an application.",
+    "/v1/classifiers": "The name of a classifier, or `name@2` for one of its versions.",
+    "/v1/invitations": "The id of an invitation.",
+    "/v1/keys": "The id of a key; not the key itself.",
+    "/v1/models": "The name of a model, with its slashes.",
+    "/v1/records": "The id of a call, which is the name of its request.",
+    "/v1/residents": "The name of a model, with its slashes.",
+    "/v1/workers": "The name of a worker.",
+}
+"""Beginning of an address -> what stands in the braces that follow."""
+
+
+def meaning_of(path: str) -> str:
+    """What stands in the braces of an address. Raises KeyError for one that nobody describes."""
+    return NAMES[path.partition("/{")[0]]
+
+
 def tag_of(path: str) -> str:
     """Raises ValueError for an address that belongs nowhere."""
     fitting = [(len(begin), tag.name) for tag in TAGS for begin in tag.paths if _is_in(path, begin)]

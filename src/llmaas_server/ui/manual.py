@@ -79,6 +79,8 @@ class Operation:
     samples: list[Sample]
     example: str | None
     """Of an answer."""
+    stream: str | None
+    """The events of one, as they are sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,7 @@ def _operation(
     content = told["responses"]["200"]["content"]
     body = told.get("requestBody", {}).get("content", {}).get(JSON, {})
     answer = next(iter(content.values()))
+    stream = content.get(EVENTS, {})
     return Operation(
         id=told["operationId"],
         method=method,
@@ -136,10 +139,11 @@ def _operation(
         answer=[
             (media, words_of(one["schema"])) for media, one in content.items() if media != EVENTS
         ],
-        events=[_event(one) for one in content.get(EVENTS, {}).get("schema", {}).get("oneOf", ())],
+        events=[_event(one) for one in stream.get("schema", {}).get("oneOf", ())],
         failures=list(_failures(told["responses"], errors)),
         samples=list(_samples(method, path, told, body.get("example"))),
         example=_text(answer["example"]) if "example" in answer else None,
+        stream=stream.get("examples", {}).get("stream", {}).get("value"),
     )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from scripts.reference import recording
 
 from llmaas_client.wire.sse import Decoder
 from llmaas_server.api.tags import TAGS, tag_of
@@ -92,6 +94,13 @@ def test_keys_and_what_they_must_be_for(document: dict[str, Any]) -> None:
 
 
 def test_parameters_have_shapes(document: dict[str, Any]) -> None:
+    for _, path, operation in operations(document):
+        for one in operation.get("parameters", ()):
+            assert one["description"], f"{path}: {one['name']}"
+            if "example" in one:
+                check(document, one["schema"], one["example"])
+            else:
+                assert one["in"] != "path", path
     told = document["paths"]["/v1/usage"]["get"]["parameters"]
     usage = {one["name"]: one for one in told}
     assert usage["by"]["schema"]["items"]["enum"]
@@ -177,7 +186,10 @@ def test_examples_are_of_their_shapes(document: dict[str, Any]) -> None:
         if "requestBody" in operation:
             contents.append(operation["requestBody"]["content"])
         for content in contents:
-            for one in content.values():
+            for media, one in content.items():
+                if media == EVENTS:
+                    check_stream(document, one["schema"], one["examples"]["stream"]["value"])
+                    continue
                 told = [
                     resolved(document, example)["value"]
                     for example in one.get("examples", {}).values()
@@ -199,8 +211,23 @@ def test_limits_are_told_where_keys_have_them(document: dict[str, Any]) -> None:
 
     limits = {"ratelimit", "ratelimit-policy"}
     assert headers("post", "/v1/tasks/chat", "200") == {"x-request-id", *limits}
-    assert headers("post", "/v1/tasks/chat", "429") == {"x-request-id", "retry-after", *limits}
+    refused = {"x-request-id", "retry-after", "x-should-retry", "x-error-message"}
+    assert headers("post", "/v1/tasks/chat", "429") == {*refused, *limits}
+    assert headers("post", "/v1/keys", "401") == {*refused, "www-authenticate"}
     assert headers("post", "/v1/keys", "200") == {"x-request-id"}
+
+
+def test_headers_are_those_that_are_described(server: Front, document: dict[str, Any]) -> None:
+    answer = httpx.get(f"{server.url}/v1/keys", headers={"authorization": "Bearer nonsense"})
+    described = document["paths"]["/v1/keys"]["get"]["responses"]["401"]["headers"]
+    assert {*described} - {"retry-after"} <= {*answer.headers}
+    for name in ("x-should-retry", "www-authenticate"):
+        told = document["components"]["headers"][name]
+        check(document, told["schema"], answer.headers[name])
+    assert (
+        document["components"]["headers"]["www-authenticate"]["example"]
+        == (answer.headers["www-authenticate"])
+    )
 
 
 def test_examples_are_taken(server: Front, document: dict[str, Any]) -> None:
@@ -216,6 +243,21 @@ def test_examples_are_taken(server: Front, document: dict[str, Any]) -> None:
     assert tried > 15
 
 
+def test_those_of_what_manages_are_taken_too(document: dict[str, Any], tmp_path: Path) -> None:
+    """One after the other, as they were recorded; but for models and workers, which the fake
+    backend has not."""
+    settings = Settings(home=tmp_path, backend="fake", registration="open")
+    with front(settings) as fresh:
+        keys = {"inference_key": fresh.key, "management_key": fresh.management_key}
+        recorder = recording.Recorder(fresh.url, keys)
+        for method, address, request in recording.scenario():
+            path = address.partition("?")[0]
+            _, operation = recording.operation_of(document, method, path)
+            if operation["tags"] != ["models"] and not path.startswith("/v1/workers"):
+                recorder.record(document, method, address, request)
+    assert len(recorder.found) > 60
+
+
 def test_streams_are_of_the_shapes_that_are_described(
     server: Front, document: dict[str, Any]
 ) -> None:
@@ -227,18 +269,22 @@ def test_streams_are_of_the_shapes_that_are_described(
         request = operation["requestBody"]["content"][JSON]["example"] | {"stream": True}
         answer = server.http.request(method, path, json=request)
         assert answer.headers["content-type"].startswith(EVENTS), f"{path}: {answer.text}"
-        kinds = content[EVENTS]["schema"]["oneOf"]
-        events = list(Decoder().feed(answer.content))
-        assert events
-        for event in events:
-            named = [
-                one["properties"]["data"]
-                for one in kinds
-                if one["properties"].get("event", {}).get("const", "message") == event.event
-            ]
-            assert any(fits(document, data, event.data) for data in named), f"{path}: {event}"
+        check_stream(document, content[EVENTS]["schema"], answer.text)
         tried += 1
     assert tried == 7
+
+
+def check_stream(document: dict[str, Any], schema: dict[str, Any], stream: str) -> None:
+    """Each event is of one of the shapes that are described."""
+    events = list(Decoder().feed(stream.encode()))
+    assert events
+    for event in events:
+        named = [
+            one["properties"]["data"]
+            for one in schema["oneOf"]
+            if one["properties"].get("event", {}).get("const", "message") == event.event
+        ]
+        assert any(fits(document, data, event.data) for data in named), event
 
 
 def fits(document: dict[str, Any], data: dict[str, Any], text: str) -> bool:
